@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cloister's hypercall: what dom0 may ask about protected guests.
+ *
+ *   long hypercall(CLOISTER_HYPERCALL, cmd, arg)
+ *
+ * cmd is one of CLOISTER_OP_*; arg points to the structure of that command in
+ * the caller's memory.  The caller sets .revision (and what the comments mark
+ * "in"); Xen fills in the rest.  Returns 0 or -errno:
+ *
+ *   -ENOSYS      this Xen has no Cloister
+ *   -EPERM       the caller is not the control domain
+ *   -ESRCH       no such domain
+ *   -ENOENT      no entry with that number
+ *   -EOPNOTSUPP  unknown command, or a revision that this Xen does not speak
+ *   -EBUSY       too late: the domain has been sealed, or has run
+ *
+ * All fields are little-endian, of fixed width and naturally aligned; there
+ * is no hidden padding.  The revision goes up with any change of layout or
+ * meaning.  No field ever holds guest memory, registers or keys.
+ */
+#ifndef CLOISTER_ABI_HYPERCALL_H
+#define CLOISTER_ABI_HYPERCALL_H
+
+#define CLOISTER_HYPERCALL      55      /* __HYPERVISOR_arch_7 */
+#define CLOISTER_ABI_REVISION   1
+
+#define CLOISTER_OP_host        0       /* struct cloister_host */
+#define CLOISTER_OP_domain      1       /* struct cloister_domain_info */
+#define CLOISTER_OP_refusal     2       /* struct cloister_refusal */
+#define CLOISTER_OP_protect     3       /* struct cloister_protect */
+
+/* cloister_host.mode: the cloister= option on Xen's command line. */
+#define CLOISTER_MODE_off       0
+#define CLOISTER_MODE_on        1       /* every HVM or PVH guest */
+#define CLOISTER_MODE_optin     2       /* those that ask */
+
+/* cloister_host.flags */
+#define CLOISTER_HOST_aes       (1u << 0)   /* CPU has what the cipher needs */
+#define CLOISTER_HOST_iommu     (1u << 1)   /* on, and strict for dom0 */
+#define CLOISTER_HOST_intremap  (1u << 2)   /* interrupt remapping on */
+#define CLOISTER_HOST_tpm       (1u << 3)   /* TPM answers at locality 2 */
+#define CLOISTER_HOST_unsafe    (1u << 4)   /* unsafe-lab: checks waived */
+
+struct cloister_host {
+    uint32_t revision;          /* in */
+    uint32_t mode;
+    uint32_t flags;
+    uint32_t reason;            /* why nothing can be protected, or 0 */
+    uint32_t protected_domains; /* sealed and not yet destroyed */
+    uint32_t key_slots;
+    uint64_t table_bytes;       /* SMM's tables, all domains together */
+    uint64_t refusals;          /* number of the newest refusal, 0: none */
+    uint64_t tpm_random;        /* bytes taken from TPM2_GetRandom */
+    uint64_t views_live;        /* frames with a view that are still mapped */
+    uint64_t views_limit;       /* no more of them than this */
+};
+
+/* cloister_domain_info.state */
+#define CLOISTER_DOM_unprotected    0
+#define CLOISTER_DOM_building       1
+#define CLOISTER_DOM_sealing        2
+#define CLOISTER_DOM_sealed         3
+#define CLOISTER_DOM_dying          4
+
+/* Index into cloister_domain_info.pages. */
+#define CLOISTER_PAGE_free          0   /* unused in this structure */
+#define CLOISTER_PAGE_building      1
+#define CLOISTER_PAGE_private       2
+#define CLOISTER_PAGE_shared        3
+#define CLOISTER_PAGE_leaving       4
+#define CLOISTER_PAGE_STATES        8   /* room for later states */
+
+struct cloister_domain_info {
+    uint32_t revision;          /* in */
+    uint16_t domid;             /* in */
+    uint16_t state;
+    uint32_t reason;            /* why it is not protected, or 0 */
+    uint32_t key_slot;          /* ~0: none */
+    uint64_t detail;            /* of the reason: a gfn, a count, or 0 */
+    uint64_t pages[CLOISTER_PAGE_STATES];
+    uint64_t epoch;             /* of the key: unique since boot */
+    uint64_t nonces;            /* used with this key */
+    uint64_t views_given;
+    uint64_t refused;           /* requests refused to other domains */
+    uint64_t table_bytes;       /* SMM's memory for this domain */
+    uint64_t moved;             /* pages replaced at seal, as dom0 held them */
+};
+
+/*
+ * The last refused seals, so that the reason can be found after xl has
+ * destroyed the domain.  Numbers count from 1; Xen keeps the newest 32.
+ */
+struct cloister_refusal {
+    uint32_t revision;          /* in */
+    uint16_t domid;
+    uint16_t pad;
+    uint64_t number;            /* in */
+    uint64_t time;              /* ns since boot */
+    uint32_t reason;
+    uint32_t pad2;
+    uint64_t detail;
+    uint8_t  uuid[16];          /* the domain's handle */
+};
+
+/* Ask for protection of a domain that has not run yet (cloister=optin). */
+struct cloister_protect {
+    uint32_t revision;          /* in */
+    uint16_t domid;             /* in */
+    uint16_t pad;
+};
+
+#endif /* CLOISTER_ABI_HYPERCALL_H */

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * keeper: the guest that keeps a secret.
+ *
+ * The only program of a guest: its init.  It fills memory with 64-byte lines
+ * that are easy to find for anyone who can read the guest, then checks them
+ * for ever, so that anyone who can write to the guest is noticed.
+ *
+ * Kernel command line: keeper=MIB (default 16).
+ * Console: "keeper ok ROUND" or "keeper BAD ADDRESS" after each round.
+ *
+ * A line: marker (16 bytes), line number (10 digits), space, 16 hexadecimal
+ * digits derived from the number, dots, newline.
+ *
+ * The marker must not be in any image, and at run time nowhere but in the
+ * lines, so that a search of the guest's memory finds exactly as many as
+ * there are lines.  So it is kept veiled, unveiled by the store of each line,
+ * and compared veiled.
+ */
+
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINE        64
+#define MAX_THREADS 64
+#define REST_US     200000
+
+/* "CLOISTER-SECRET-", each byte exclusive-or 0x55. */
+static const volatile uint8_t veiled[16] = {
+    0x16, 0x19, 0x1a, 0x1c, 0x06, 0x01, 0x10, 0x07,
+    0x78, 0x06, 0x10, 0x16, 0x07, 0x10, 0x01, 0x78,
+};
+/* Volatile, or the compiler would unveil the text in the binary. */
+static const volatile uint64_t veil = 0x5555555555555555;
+
+struct share {
+    char *start;                /* first line of this thread */
+    uint64_t number, lines;     /* its number, how many */
+    unsigned int cpu, bad;
+    const void *where;          /* first bad line of the round */
+};
+
+static pthread_barrier_t barrier;
+
+/* What follows the marker: 48 bytes that depend on nothing but the number. */
+static void body(uint64_t number, char out[48])
+{
+    uint64_t mix = (number + 1) * 0x9e3779b97f4a7c15;
+    unsigned int i;
+
+    for ( i = 0; i < 10; i++, number /= 10 )
+        out[9 - i] = '0' + number % 10;
+    out[10] = ' ';
+    for ( i = 0; i < 16; i++, mix >>= 4 )
+        out[11 + i] = "0123456789abcdef"[mix & 15];
+    memset(out + 27, '.', 20);
+    out[47] = '\n';
+}
+
+static uint64_t veiled_word(unsigned int i)
+{
+    uint64_t word = 0;
+    unsigned int b;
+
+    for ( b = 0; b < 8; b++ )
+        word |= (uint64_t)veiled[i * 8 + b] << (b * 8);
+    return word;
+}
+
+static void fill(const struct share *s)
+{
+    uint64_t i, head[2] = { veiled_word(0), veiled_word(1) };
+
+    for ( i = 0; i < s->lines; i++ )
+    {
+        char *line = s->start + i * LINE;
+
+        *(volatile uint64_t *)line = head[0] ^ veil;
+        *(volatile uint64_t *)(line + 8) = head[1] ^ veil;
+        body(s->number + i, line + 16);
+    }
+}
+
+static void check(struct share *s)
+{
+    uint64_t i, head[2] = { veiled_word(0), veiled_word(1) };
+    char want[48];
+
+    s->bad = 0;
+    for ( i = 0; i < s->lines; i++ )
+    {
+        const char *line = s->start + i * LINE;
+
+        body(s->number + i, want);
+        if ( (*(const volatile uint64_t *)line ^ veil) == head[0] &&
+             (*(const volatile uint64_t *)(line + 8) ^ veil) == head[1] &&
+             !memcmp(line + 16, want, sizeof(want)) )
+            continue;
+        if ( !s->bad++ )
+            s->where = line;
+    }
+}
+
+static void *keep(void *arg)
+{
+    struct share *s = arg;
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET(s->cpu, &set);
+    sched_setaffinity(0, sizeof(set), &set);
+
+    fill(s);
+    for ( ; ; )
+    {
+        /* Begin a round together; report when all have checked. */
+        pthread_barrier_wait(&barrier);
+        check(s);
+        pthread_barrier_wait(&barrier);
+    }
+    return NULL;
+}
+
+static void report(const struct share *s, unsigned int threads,
+                   unsigned long round)
+{
+    unsigned int i, bad = 0;
+
+    for ( i = 0; i < threads; i++ )
+    {
+        bad += s[i].bad;
+        if ( s[i].bad )
+            printf("keeper BAD %p (%u lines in round %lu)\n", s[i].where,
+                   s[i].bad, round);
+    }
+    if ( !bad )
+        printf("keeper ok %lu\n", round);
+    fflush(stdout);
+}
+
+/* The number after `name` on the kernel's command line. */
+static unsigned long option(const char *name, unsigned long value)
+{
+    static char line[4096];
+    const char *p;
+    FILE *f = fopen("/proc/cmdline", "r");
+
+    if ( f && fgets(line, sizeof(line), f) )
+    {
+        for ( p = line; (p = strstr(p, name)); p += strlen(name) )
+            if ( p == line || p[-1] == ' ' )
+                value = strtoul(p + strlen(name), NULL, 0);
+    }
+    if ( f )
+        fclose(f);
+    return value;
+}
+
+static void init(void)
+{
+    mkdir("/proc", 0755);
+    mount("proc", "/proc", "proc", 0, NULL);
+    mount("dev", "/dev", "devtmpfs", 0, NULL);
+}
+
+/*
+ * The kernel runs /sbin/poweroff and /sbin/reboot when the toolstack asks
+ * for a shutdown: the same file.
+ */
+static void power(const char *self)
+{
+    const char *name = strrchr(self, '/') ? strrchr(self, '/') + 1 : self;
+
+    if ( !strcmp(name, "poweroff") )
+        reboot(RB_POWER_OFF);
+    if ( !strcmp(name, "reboot") )
+        reboot(RB_AUTOBOOT);
+}
+
+int main(int argc, char *argv[])
+{
+    static struct share shares[MAX_THREADS];
+    unsigned long mib, round, cpus;
+    uint64_t lines;
+    unsigned int i;
+    char *memory;
+    pthread_t thread;
+
+    (void)argc;
+    power(argv[0]);
+    init();
+
+    mib = option("keeper=", 16);
+    cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    if ( cpus > MAX_THREADS )
+        cpus = MAX_THREADS;
+    lines = (mib << 20) / LINE / cpus;
+
+    memory = mmap(NULL, mib << 20, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if ( memory == MAP_FAILED )
+    {
+        printf("keeper: no memory for %lu MiB\n", mib);
+        pause();
+    }
+    printf("keeper: %lu MiB, %lu lines, %lu threads, at %p\n", mib,
+           (unsigned long)(lines * cpus), cpus, (void *)memory);
+    fflush(stdout);
+
+    pthread_barrier_init(&barrier, NULL, cpus + 1);
+    for ( i = 0; i < cpus; i++ )
+    {
+        shares[i].start = memory + i * lines * LINE;
+        shares[i].number = i * lines;
+        shares[i].lines = lines;
+        shares[i].cpu = i;
+        pthread_create(&thread, NULL, keep, &shares[i]);
+    }
+
+    for ( round = 1; ; round++ )
+    {
+        pthread_barrier_wait(&barrier);
+        pthread_barrier_wait(&barrier);
+        report(shares, cpus, round);
+        usleep(REST_US);
+    }
+}

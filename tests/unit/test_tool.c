@@ -1,0 +1,781 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The cloister command, whole, on a fake Xen: this file stands in for
+ * libxencall and libxenstore, and runs main() with its output in a file.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+#include <xencall.h>
+#include <xenstore.h>
+
+#include <abi/hypercall.h>
+#include <abi/reason.h>
+
+#include "test.h"
+
+/* tools/cloister.c, built with -Dmain=cloister_main */
+int cloister_main(int argc, char **argv);
+
+/* The fake Xen. */
+
+#define WEB_UUID "11111111-2222-3333-4444-5555555555aa"
+#define GONE_UUID "00010203-0405-0607-0809-0a0b0c0d0e0f"
+
+struct fake_domain
+{
+    unsigned int id;
+    const char *name, *vm; /* NULL: not in xenstore */
+    int err;               /* of the hypercall */
+    struct cloister_domain_info info;
+};
+
+static struct fake
+{
+    int open_err, store_err, call_err;
+    uint32_t revision;
+    struct cloister_host host;
+    struct fake_domain domains[4];
+    unsigned int protect_calls, protected_id;
+    int protect_err;
+    uint64_t oldest_refusal;
+    unsigned int open_handles, open_buffers;
+} fake;
+
+static const struct fake healthy = {
+    .revision = CLOISTER_ABI_REVISION,
+    .host =
+        {
+            .mode = CLOISTER_MODE_on,
+            .flags = CLOISTER_HOST_aes | CLOISTER_HOST_iommu |
+                     CLOISTER_HOST_intremap | CLOISTER_HOST_tpm,
+            .protected_domains = 1,
+            .key_slots = 16,
+            .table_bytes = 3 << 20,
+            .refusals = 40,
+            .tpm_random = 96,
+            .views_live = 5,
+            .views_limit = 2048,
+        },
+    /* Not in the order of their ids, as xenstore may well have them. */
+    .domains =
+        {
+            {.id = 12,
+             .name = "db\twith\033escape",
+             .vm = "/vm/junk",
+             .info = {.state = CLOISTER_DOM_unprotected,
+                      .reason = CLOISTER_WHY_pv_guest}},
+            {.id = 0,
+             .name = "Domain-0",
+             .vm = "/vm/00000000-0000-0000-0000-000000000000",
+             .info = {.reason = CLOISTER_WHY_pv_guest}},
+            {.id = 3,
+             .name = "web",
+             .vm = "/vm/" WEB_UUID,
+             .info = {.state = CLOISTER_DOM_sealed,
+                      .key_slot = 2,
+                      .pages = {[CLOISTER_PAGE_private] = 65536,
+                                [CLOISTER_PAGE_shared] = 12},
+                      .epoch = 17,
+                      .nonces = UINT64_MAX,
+                      .views_given = 1034,
+                      .refused = 7,
+                      .table_bytes = 1 << 20,
+                      .moved = 9}},
+            /* Still in xenstore, but just destroyed. */
+            {.id = 5, .name = "late", .vm = NULL, .err = ESRCH},
+        },
+    .oldest_refusal = 9,
+};
+
+static struct fake_domain *fake_domain(unsigned int id)
+{
+    for ( size_t i = 0; i < 4; i++ )
+    {
+        if ( fake.domains[i].id == id )
+            return &fake.domains[i];
+    }
+
+    return NULL;
+}
+
+xencall_handle *xencall_open(struct xentoollog_logger *logger, unsigned flags)
+{
+    (void)logger;
+    (void)flags;
+    errno = fake.open_err;
+    if ( errno )
+        return NULL;
+    fake.open_handles++;
+
+    return (xencall_handle *)&fake;
+}
+
+int xencall_close(xencall_handle *xcall)
+{
+    (void)xcall;
+    fake.open_handles--;
+
+    return 0;
+}
+
+void *xencall_alloc_buffer(xencall_handle *xcall, size_t size)
+{
+    (void)xcall;
+    fake.open_buffers++;
+
+    return malloc(size);
+}
+
+void xencall_free_buffer(xencall_handle *xcall, void *p)
+{
+    (void)xcall;
+    fake.open_buffers--;
+    free(p);
+}
+
+static int fake_host(struct cloister_host *arg)
+{
+    uint32_t revision = arg->revision;
+
+    *arg = fake.host;
+    arg->revision = revision;
+
+    return 0;
+}
+
+static int fake_info(struct cloister_domain_info *arg)
+{
+    struct fake_domain *dom = fake_domain(arg->domid);
+
+    if ( !dom )
+        return ESRCH;
+    if ( !dom->err )
+        *arg = dom->info;
+
+    return dom->err;
+}
+
+static int fake_refusal(struct cloister_refusal *arg)
+{
+    uint64_t number = arg->number;
+
+    if ( number < fake.oldest_refusal || number > fake.host.refusals )
+        return ENOENT;
+
+    *arg = (struct cloister_refusal){
+        .domid = 100 + number,
+        .number = number,
+        .time = number * 1000000000,
+        .reason = number % 2 ? CLOISTER_WHY_foreign_map : 9999,
+        .detail = number,
+    };
+    for ( unsigned int i = 0; number == 30 && i < 16; i++ )
+        arg->uuid[i] = i;
+
+    return 0;
+}
+
+static int fake_protect(struct cloister_protect *arg)
+{
+    if ( !fake_domain(arg->domid) )
+        return ESRCH;
+    fake.protect_calls++;
+    fake.protected_id = arg->domid;
+
+    return fake.protect_err;
+}
+
+static int fake_call(unsigned int op, void *arg)
+{
+    uint32_t revision;
+
+    memcpy(&revision, arg, sizeof(revision));
+    if ( fake.call_err )
+        return fake.call_err;
+    if ( revision != fake.revision )
+        return EOPNOTSUPP;
+
+    switch ( op )
+    {
+    case CLOISTER_OP_host:
+        return fake_host(arg);
+    case CLOISTER_OP_domain:
+        return fake_info(arg);
+    case CLOISTER_OP_refusal:
+        return fake_refusal(arg);
+    case CLOISTER_OP_protect:
+        return fake_protect(arg);
+    default:
+        return EOPNOTSUPP;
+    }
+}
+
+int xencall2(xencall_handle *xcall, unsigned int op, uint64_t arg1,
+             uint64_t arg2)
+{
+    (void)xcall;
+    errno = op == CLOISTER_HYPERCALL ? fake_call(arg1, (void *)(uintptr_t)arg2)
+                                     : ENOSYS;
+
+    return errno ? -1 : 0;
+}
+
+/* The fake xenstore. */
+
+struct xs_handle *xs_open(unsigned long flags)
+{
+    (void)flags;
+    errno = fake.store_err;
+    if ( errno )
+        return NULL;
+    fake.open_handles++;
+
+    return (struct xs_handle *)&fake;
+}
+
+void xs_close(struct xs_handle *xs)
+{
+    if ( xs )
+        fake.open_handles--;
+}
+
+/* As the library does: one block, the strings behind the pointers. */
+char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
+                    unsigned int *num)
+{
+    char **list = malloc(5 * (sizeof(*list) + 16));
+    char *text = (char *)(list + 5);
+
+    (void)xs;
+    (void)t;
+    (void)path;
+    for ( *num = 0; *num < 4; ++*num, text += 16 )
+    {
+        list[*num] = text;
+        snprintf(text, 16, "%u", fake.domains[*num].id);
+    }
+    list[(*num)++] = strcpy(text, "junk");
+
+    return list;
+}
+
+void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
+              unsigned int *len)
+{
+    unsigned int id;
+    char leaf[8];
+    const char *value = NULL;
+    struct fake_domain *dom;
+
+    (void)xs;
+    (void)t;
+    (void)len;
+    if ( sscanf(path, "/local/domain/%u/%7s", &id, leaf) == 2 &&
+         (dom = fake_domain(id)) )
+        value = !strcmp(leaf, "name") ? dom->name : dom->vm;
+
+    return value ? strdup(value) : NULL;
+}
+
+/* Running the command. */
+
+static char out[65536], err[4096];
+
+static void slurp(FILE *from, char *buf, size_t size)
+{
+    rewind(from);
+    buf[fread(buf, 1, size - 1, from)] = '\0';
+    fclose(from);
+}
+
+/* Sends what goes to fd into a new file; *saved brings it back. */
+static FILE *divert(int fd, int *saved)
+{
+    FILE *file = tmpfile();
+
+    if ( !file )
+        abort();
+    *saved = dup(fd);
+    dup2(fileno(file), fd);
+
+    return file;
+}
+
+static void restore(int fd, int saved)
+{
+    dup2(saved, fd);
+    close(saved);
+}
+
+/* Runs `cloister ARGS...`; fills out and err, returns the exit status. */
+static int run(const char *first, ...)
+{
+    char *argv[8] = {"cloister", (char *)first};
+    int argc = first ? 2 : 1, saved_out, saved_err, status;
+    FILE *to_out, *to_err;
+    va_list al;
+
+    va_start(al, first);
+    while ( first && (argv[argc] = va_arg(al, char *)) )
+        argc++;
+    va_end(al);
+
+    fflush(NULL);
+    to_out = divert(1, &saved_out);
+    to_err = divert(2, &saved_err);
+    status = cloister_main(argc, argv);
+    fflush(NULL);
+    restore(1, saved_out);
+    restore(2, saved_err);
+    slurp(to_out, out, sizeof(out));
+    slurp(to_err, err, sizeof(err));
+
+    return status;
+}
+
+#define RUN(...) run(__VA_ARGS__, (char *)NULL)
+
+static bool has(const char *text, const char *part)
+{
+    return strstr(text, part);
+}
+
+/* A member by a path such as "host/mode" or "domains/0/id". */
+static struct json_object *member(struct json_object *root, const char *path)
+{
+    char key[32];
+    int used;
+
+    for ( ; root && sscanf(path, "%31[^/]%n", key, &used) == 1;
+          path += used + (path[used] == '/') )
+    {
+        if ( json_object_is_type(root, json_type_array) )
+            root = json_object_array_get_idx(root, atoi(key));
+        else
+            root = json_object_object_get(root, key);
+    }
+
+    return root;
+}
+
+static bool is(struct json_object *root, const char *path, const char *value)
+{
+    struct json_object *obj = member(root, path);
+
+    return !strcmp(obj ? json_object_get_string(obj) : "null", value);
+}
+
+static size_t length(struct json_object *root, const char *path)
+{
+    struct json_object *obj = member(root, path);
+
+    return json_object_is_type(obj, json_type_array)
+               ? json_object_array_length(obj)
+               : ~0u;
+}
+
+/* The tests. */
+
+/* A change of size is a change of revision. */
+TEST(abi_layout)
+{
+    CHECK(CLOISTER_ABI_REVISION == 1);
+    CHECK(sizeof(struct cloister_host) == 64);
+    CHECK(sizeof(struct cloister_domain_info) == 136);
+    CHECK(sizeof(struct cloister_refusal) == 56);
+    CHECK(sizeof(struct cloister_protect) == 8);
+}
+
+TEST(status_text)
+{
+    fake = healthy;
+    CHECK(run(NULL) == 0);
+    CHECK(!*err);
+    CHECK(has(out, "Cloister: on\n"));
+    CHECK(has(out, "TPM yes, IOMMU yes, interrupt remapping yes, AES yes\n"));
+    CHECK(has(out, "1 protected (room for 16), tables 3.0 MiB, "
+                   "5 of 2048 views live\n"));
+    CHECK(has(out, "    3  sealed\n"));
+    CHECK(has(out, "65536 private (256.0 MiB), 12 shared (0.0 MiB)\n"));
+    CHECK(has(out, "epoch 17, slot 2, 18446744073709551615 nonces"));
+    CHECK(has(out, "1034 given\n"));
+    CHECK(has(out, "7 requests"));
+    CHECK(has(out, "1024.0 KiB, 0.39 %"));
+    CHECK(has(out, "9 pages at seal"));
+    CHECK(has(out, "   12  unprotected: PV guests cannot be protected\n"));
+    CHECK(!has(out, "WARNING"));
+    CHECK(!has(out, "CAN BE PROTECTED"));
+}
+
+TEST(status_lists_domains_by_id_without_dom0_and_ghosts)
+{
+    fake = healthy;
+    CHECK(RUN("status") == 0);
+    CHECK(!has(out, "Domain-0"));
+    CHECK(!has(out, "late"));
+    CHECK(strstr(out, "web") < strstr(out, "db?with?escape"));
+}
+
+TEST(status_of_one)
+{
+    fake = healthy;
+    CHECK(RUN("status", "web") == 0);
+    CHECK(has(out, "web") && !has(out, "db?"));
+    CHECK(RUN("status", "3") == 0);
+    CHECK(has(out, "web") && !has(out, "db?"));
+    CHECK(RUN("status", "11111111-2222-3333-4444-5555555555AA") == 0);
+    CHECK(has(out, "web") && !has(out, "db?"));
+    CHECK(RUN("status", "5") == 1);
+    CHECK(has(err, "5: no such domain") && !*out);
+}
+
+TEST(status_by_id_without_xenstore_entry)
+{
+    fake = healthy;
+    fake.domains[2].name = fake.domains[2].vm = NULL;
+    CHECK(RUN("status", "3", "--json") == 0);
+    CHECK(has(out, "\"name\": null"));
+}
+
+TEST(status_json)
+{
+    struct json_object *root;
+
+    fake = healthy;
+    CHECK(RUN("--json") == 0);
+    root = json_tokener_parse(out);
+    CHECK(is(root, "schema", "1"));
+    CHECK(length(root, "warnings") == 0);
+    CHECK(is(root, "host/mode", "on"));
+    CHECK(is(root, "host/interrupt_remapping", "true"));
+    CHECK(is(root, "host/unsafe_lab", "false"));
+    CHECK(is(root, "host/reason", "null"));
+    CHECK(is(root, "host/views_limit", "2048"));
+    CHECK(length(root, "domains") == 2);
+    CHECK(is(root, "domains/0/name", "web"));
+    CHECK(is(root, "domains/0/uuid", WEB_UUID));
+    CHECK(is(root, "domains/0/protected", "true"));
+    CHECK(is(root, "domains/0/reason", "null"));
+    CHECK(is(root, "domains/0/pages/private", "65536"));
+    CHECK(is(root, "domains/0/nonces", "18446744073709551615"));
+    CHECK(is(root, "domains/1/uuid", "null"));
+    CHECK(is(root, "domains/1/protected", "false"));
+    CHECK(is(root, "domains/1/reason/name", "pv_guest"));
+    json_object_put(root);
+}
+
+static unsigned int count_char(const char *text, const char *end, char c)
+{
+    unsigned int n = 0;
+
+    for ( ; text < end; text++ )
+        n += *text == c;
+
+    return n;
+}
+
+TEST(status_tsv)
+{
+    const char *line = out;
+    const unsigned int tabs[] = {14, 15, 15};
+
+    fake = healthy;
+    CHECK(RUN("-t") == 0);
+    for ( unsigned int i = 0; i < 3; i++ )
+    {
+        const char *end = strchr(line, '\n');
+
+        CHECK(end && count_char(line, end, '\t') == tabs[i]);
+        line = end ? end + 1 : line;
+    }
+    CHECK(!*line);
+    CHECK(has(out, "host\ton\t-\t1\t1\t1\t1\tnone\t1\t16\t3145728\t40\t96\t5"
+                   "\t2048\n"));
+    CHECK(has(out, "domain\t3\t" WEB_UUID "\tweb\tsealed\tnone\t0\t65536\t12"
+                   "\t0\t17\t18446744073709551615\t1034\t7\t1048576\t9\n"));
+    CHECK(has(out, "domain\t12\t-\tdb?with?escape\tunprotected\tpv_guest\t"));
+}
+
+TEST(unsafe_lab_is_shouted)
+{
+    struct json_object *root;
+
+    fake = healthy;
+    fake.host.flags = CLOISTER_HOST_unsafe | CLOISTER_HOST_aes;
+    CHECK(RUN("status") == 0 && has(out, "WARNING: UNSAFE-LAB"));
+    CHECK(has(out, "TPM NO, IOMMU NO, interrupt remapping NO, AES yes"));
+    CHECK(RUN("why", "web") == 0 && has(out, "WARNING: UNSAFE-LAB"));
+    CHECK(RUN("why") == 0 && has(out, "WARNING: UNSAFE-LAB"));
+    CHECK(RUN("protect", "web") == 0 && has(err, "WARNING: UNSAFE-LAB"));
+    CHECK(RUN("-t") == 0 && has(out, "\tunsafe-lab\t"));
+    CHECK(RUN("-j") == 0);
+    root = json_tokener_parse(out);
+    CHECK(length(root, "warnings") == 1);
+    CHECK(is(root, "host/unsafe_lab", "true"));
+    json_object_put(root);
+}
+
+TEST(host_that_cannot_protect)
+{
+    fake = healthy;
+    fake.host.reason = CLOISTER_WHY_no_tpm;
+    fake.host.mode = 77;
+    CHECK(RUN("status") == 0);
+    CHECK(has(out, "NO DOMAIN CAN BE PROTECTED: no TPM 2.0 answers"));
+    CHECK(has(out, "Cloister: unknown"));
+}
+
+TEST(states_and_reasons_of_a_later_xen)
+{
+    fake = healthy;
+    fake.domains[2].info.state = 42;
+    fake.domains[2].info.reason = 4711;
+    CHECK(RUN("status") == 0);
+    CHECK(has(out, "unknown: a reason that this version"));
+    CHECK(RUN("why", "web") == 1);
+    CHECK(has(out, "[unknown, 4711]"));
+}
+
+TEST(why_protected)
+{
+    struct json_object *root;
+
+    fake = healthy;
+    CHECK(RUN("why", "web") == 0);
+    CHECK(!strcmp(out, "web (3) is protected (key epoch 17)\n"));
+    CHECK(RUN("why", "-j", "web") == 0);
+    root = json_tokener_parse(out);
+    CHECK(is(root, "schema", "1"));
+    CHECK(is(root, "protected", "true"));
+    CHECK(is(root, "domain/name", "web"));
+    CHECK(is(root, "domain/state", "sealed"));
+    CHECK(is(root, "domain/reason", "null"));
+    CHECK(length(root, "refusals") == 0);
+    json_object_put(root);
+}
+
+TEST(why_unprotected)
+{
+    fake = healthy;
+    fake.domains[2].info.state = CLOISTER_DOM_unprotected;
+    fake.domains[2].info.reason = CLOISTER_WHY_bad_page;
+    fake.domains[2].info.detail = 0xfee00;
+    CHECK(RUN("why", "web") == 1);
+    CHECK(has(out, "web (3) is not protected\n"));
+    CHECK(has(out, "unexpected page [bad_page, 23]\n"));
+    CHECK(has(out, "0xfee00 (1043968)\n"));
+    CHECK(has(out, "what to do  create the guest"));
+    CHECK(!*err);
+}
+
+TEST(why_without_reason)
+{
+    static const struct
+    {
+        unsigned int state;
+        const char *text;
+    } cases[] = {
+        {CLOISTER_DOM_unprotected, "web (3) is not protected, and Xen"},
+        {CLOISTER_DOM_building, "web (3) is not protected yet"},
+        {CLOISTER_DOM_sealing, "web (3) is being sealed"},
+        {CLOISTER_DOM_dying, "web (3) is being destroyed"},
+    };
+
+    fake = healthy;
+    for ( size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++ )
+    {
+        fake.domains[2].info.state = cases[i].state;
+        CHECK(RUN("why", "web") == 1);
+        CHECK(has(out, cases[i].text));
+    }
+}
+
+TEST(why_of_a_domain_that_is_gone)
+{
+    struct json_object *root;
+
+    fake = healthy;
+    CHECK(RUN("why", "130") == 1);
+    CHECK(has(out, "refusal 30: domain 130 (" GONE_UUID "), 30.000 s"));
+    CHECK(RUN("why", GONE_UUID, "--json") == 1);
+    root = json_tokener_parse(out);
+    CHECK(is(root, "protected", "false"));
+    CHECK(is(root, "domain", "null"));
+    CHECK(length(root, "refusals") == 1);
+    CHECK(is(root, "refusals/0/uuid", GONE_UUID));
+    CHECK(is(root, "refusals/0/time_ns", "30000000000"));
+    CHECK(is(root, "refusals/0/reason/number", "9999"));
+    json_object_put(root);
+    CHECK(RUN("why", "108") == 1 && has(err, "no such domain") && !*out);
+    CHECK(RUN("why", "nobody") == 1 && has(err, "nobody: no such domain"));
+    CHECK(RUN("why", "") == 1 && has(err, "no such domain"));
+}
+
+TEST(why_lists_refusals_newest_first)
+{
+    struct json_object *root;
+
+    fake = healthy;
+    CHECK(RUN("why", "-j") == 0);
+    root = json_tokener_parse(out);
+    CHECK(is(root, "protected", "null"));
+    CHECK(length(root, "refusals") == 32);
+    CHECK(is(root, "refusals/0/number", "40"));
+    CHECK(is(root, "refusals/31/number", "9"));
+    json_object_put(root);
+
+    fake.oldest_refusal = 39;
+    CHECK(RUN("why") == 0);
+    CHECK(strstr(out, "refusal 40") < strstr(out, "refusal 39"));
+    CHECK(!has(out, "refusal 38"));
+
+    fake.host.refusals = 0;
+    CHECK(RUN("why") == 0 && !strcmp(out, "no refusals\n"));
+}
+
+TEST(why_number)
+{
+    fake = healthy;
+    CHECK(RUN("why", "-n", "31") == 1);
+    CHECK(has(out, "refusal 31: domain 131"));
+    CHECK(has(out, "[foreign_map, 22]"));
+    CHECK(RUN("why", "--number=8") == 1 && has(err, "no refusal"));
+    CHECK(RUN("why", "-n", "-1") == 2);
+    CHECK(RUN("why", "-n", "0") == 2);
+    CHECK(RUN("why", "-n", "7x") == 2);
+    CHECK(RUN("why", "-n", "99999999999999999999999") == 2);
+    CHECK(RUN("why", "-n", "7", "web") == 2);
+}
+
+TEST(protect)
+{
+    fake = healthy;
+    CHECK(RUN("protect", "web") == 0);
+    CHECK(fake.protect_calls == 1 && fake.protected_id == 3);
+    CHECK(has(out, "xl unpause 3"));
+    CHECK(RUN("protect", "nobody") == 1 && has(err, "no such domain"));
+    CHECK(RUN("protect", "77") == 1 && has(err, "no such domain"));
+    CHECK(fake.protect_calls == 1);
+
+    fake.protect_err = EBUSY;
+    CHECK(RUN("protect", "web") == 1 && has(err, "web: too late") && !*out);
+}
+
+/* The request must stand: the guest shall not run in the open. */
+TEST(protect_on_a_host_that_cannot)
+{
+    fake = healthy;
+    fake.host.reason = CLOISTER_WHY_no_iommu;
+    CHECK(RUN("protect", "web") == 5);
+    CHECK(fake.protect_calls == 1 && !*out);
+    CHECK(has(err, "the IOMMU is off"));
+}
+
+TEST(hypervisor_out_of_reach)
+{
+    static const struct
+    {
+        int open_err, call_err, status;
+        const char *text;
+    } cases[] = {
+        {ENOENT, 0, 4, "not running under it"},
+        {ENXIO, 0, 4, "not running under it"},
+        {EACCES, 0, 4, "must be run as root"},
+        {0, ENOSYS, 4, "this Xen has no Cloister"},
+        {0, EPERM, 4, "must be run as root in dom0"},
+        {0, EOPNOTSUPP, 5, "different versions"},
+        {0, EIO, 1, "Input/output error"},
+    };
+    static const char *const verbs[] = {"status", "why", "protect"};
+
+    for ( size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++ )
+    {
+        fake = healthy;
+        fake.open_err = cases[i].open_err;
+        fake.call_err = cases[i].call_err;
+        for ( size_t v = 0; v < 3; v++ )
+        {
+            CHECK(RUN(verbs[v], "web") == cases[i].status);
+            CHECK(has(err, cases[i].text) && !*out);
+        }
+    }
+}
+
+TEST(revision_mismatch)
+{
+    fake = healthy;
+    fake.revision = CLOISTER_ABI_REVISION + 1;
+    CHECK(run(NULL) == 5);
+    CHECK(has(err, "different versions") && !*out);
+}
+
+TEST(xenstore_out_of_reach)
+{
+    fake = healthy;
+    fake.store_err = ECONNREFUSED;
+    CHECK(RUN("status") == 4 && has(err, "xenstore") && !*out);
+    CHECK(RUN("why", "web") == 4);
+    CHECK(RUN("protect", "3") == 4 && !fake.protect_calls);
+    CHECK(RUN("why") == 0);
+}
+
+TEST(bad_command_lines)
+{
+    fake = healthy;
+    CHECK(RUN("frobnicate") == 2 && has(err, "unknown command"));
+    CHECK(RUN("") == 2);
+    CHECK(RUN("--junk") == 2);
+    CHECK(RUN("-x") == 2);
+    CHECK(RUN("status", "--json=yes") == 2);
+    CHECK(RUN("status", "a", "b") == 2 && has(err, "too many"));
+    CHECK(RUN("protect") == 2 && has(err, "needs a domain"));
+    CHECK(RUN("protect", "-j", "web") == 2 && has(err, "no option -j"));
+    CHECK(RUN("why", "-t") == 2 && has(err, "no option -t"));
+    CHECK(RUN("status", "-n", "3") == 2 && has(err, "no option -n"));
+    CHECK(RUN("status", "-j", "-t") == 2);
+    CHECK(!*out && !fake.protect_calls);
+}
+
+TEST(help_and_version_without_xen)
+{
+    fake = healthy;
+    fake.open_err = EACCES;
+    CHECK(RUN("help") == 0 && has(out, "usage: cloister"));
+    CHECK(RUN("--help") == 0 && has(out, "usage: cloister"));
+    CHECK(RUN("why", "--help") == 0 && has(out, "usage: cloister"));
+    CHECK(RUN("--version") == 0 && has(out, "cloister "));
+    CHECK(!*err);
+}
+
+TEST(specs_that_look_like_others)
+{
+    fake = healthy;
+    /* A name of digits only is an id, as for xl; too long for one: a name. */
+    fake.domains[0].name = "1234567";
+    CHECK(RUN("why", "1234567") == 1 && has(out, "1234567 (12) is not"));
+    CHECK(RUN("why", "-1") == 2);
+    CHECK(RUN("why", "--", "-1") == 1 && has(err, "no such domain"));
+    CHECK(RUN("why", "3 ") == 1 && has(err, "no such domain"));
+    CHECK(RUN("why", "32753") == 1 && has(err, "no such domain"));
+}
+
+TEST(nothing_stays_open)
+{
+    fake = healthy;
+    RUN("status");
+    RUN("why", "nobody");
+    RUN("protect", "web");
+    fake.store_err = EIO;
+    RUN("status");
+    fake.call_err = ENOSYS;
+    RUN("status");
+    CHECK(fake.open_handles == 0 && fake.open_buffers == 0);
+}

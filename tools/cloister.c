@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* cloister(1): the command line. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <abi/hypercall.h>
+
+#include "cloister.h"
+#include "output.h"
+
+static enum cli_exit cmd_help(const struct request *req);
+
+static const struct command
+{
+    const char *name;
+    const char *arguments;
+    const char *summary;
+    enum cli_exit (*run)(const struct request *req);
+    const char *options; /* the short ones that it takes */
+    int min_args, max_args;
+} commands[] = {
+    {"status", "[-j | -t] [DOMAIN]", "the host's and the domains' state",
+     cmd_status, "jt", 0, 1},
+    {"why", "[-j] [DOMAIN | -n NUMBER]",
+     "why a domain is not protected, or the last refusals", cmd_why, "jn", 0,
+     1},
+    {"protect", "DOMAIN", "protect a domain that has not run yet", cmd_protect,
+     "", 1, 1},
+    {"help", "", "this text", cmd_help, "", 0, 1},
+};
+
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct option long_options[] = {
+    {"json", no_argument, NULL, 'j'},         {"tsv", no_argument, NULL, 't'},
+    {"number", required_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},      {0},
+};
+
+static enum cli_exit cmd_help(const struct request *req)
+{
+    (void)req;
+
+    puts("usage: cloister [COMMAND] [OPTION]...\n");
+    for ( size_t i = 0; i < NR_COMMANDS; i++ )
+        printf("  %-8s%-27s%s\n", commands[i].name, commands[i].arguments,
+               commands[i].summary);
+    puts("\nDOMAIN is a name, an id or a UUID.  Without COMMAND: status.\n\n"
+         "  -j, --json           JSON\n"
+         "  -t, --tsv            tab-separated, for scripts\n"
+         "  -n, --number NUMBER  the refusal with this number\n"
+         "  -h, --help           this text\n"
+         "  -V, --version        the version\n\n"
+         "See cloister(1).");
+
+    return CLI_OK;
+}
+
+static enum cli_exit cmd_version(const struct request *req)
+{
+    (void)req;
+    printf("cloister %s (hypercall revision %d)\n", CLOISTER_VERSION,
+           CLOISTER_ABI_REVISION);
+
+    return CLI_OK;
+}
+
+/* A command line while it is taken apart. */
+struct parse
+{
+    struct request req;
+    char given[8]; /* short options that only some commands take */
+    bool help, version;
+};
+
+static bool parse_number(const char *text, uint64_t *out)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+
+    return *text >= '0' && *text <= '9' && !*end && !errno && *out;
+}
+
+static bool note(struct parse *parse, int opt)
+{
+    size_t len = strlen(parse->given);
+
+    if ( !strchr(parse->given, opt) )
+        parse->given[len] = opt;
+
+    switch ( opt )
+    {
+    case 'j':
+        parse->req.json = true;
+        return true;
+    case 't':
+        parse->req.tsv = true;
+        return true;
+    default:
+        if ( parse_number(optarg, &parse->req.number) )
+            return true;
+        complain("'%s' is not the number of a refusal", optarg);
+        return false;
+    }
+}
+
+static bool parse_options(struct parse *parse, int argc, char **argv)
+{
+    int opt;
+
+    optind = 0; /* start afresh: tests parse more than once */
+    while ( (opt = getopt_long(argc, argv, "jtn:hV", long_options, NULL)) !=
+            -1 )
+    {
+        if ( opt == '?' )
+            return false; /* getopt has said why */
+        if ( opt == 'h' )
+            parse->help = true;
+        else if ( opt == 'V' )
+            parse->version = true;
+        else if ( !note(parse, opt) )
+            return false;
+    }
+
+    return true;
+}
+
+static const struct command *find_command(const char *name)
+{
+    for ( size_t i = 0; i < NR_COMMANDS; i++ )
+    {
+        if ( !strcmp(commands[i].name, name) )
+            return &commands[i];
+    }
+
+    complain("unknown command '%s'", name);
+
+    return NULL;
+}
+
+/* Complains unless the command takes what was given. */
+static bool fits(const struct command *command, const struct parse *parse,
+                 int nr_args)
+{
+    size_t taken = strspn(parse->given, command->options);
+
+    if ( parse->given[taken] )
+        complain("'%s' takes no option -%c", command->name,
+                 parse->given[taken]);
+    else if ( nr_args < command->min_args )
+        complain("'%s' needs a domain", command->name);
+    else if ( nr_args > command->max_args )
+        complain("too many arguments for '%s'", command->name);
+    else if ( parse->req.json && parse->req.tsv )
+        complain("either --json or --tsv");
+    else if ( nr_args && parse->req.number )
+        complain("either a domain or --number");
+    else
+        return true;
+
+    return false;
+}
+
+static enum cli_exit usage(void)
+{
+    fputs("Try 'cloister --help'.\n", stderr);
+
+    return CLI_USAGE;
+}
+
+static enum cli_exit run(int argc, char **argv)
+{
+    struct parse parse = {0};
+    const struct command *command;
+
+    if ( !parse_options(&parse, argc, argv) )
+        return usage();
+    if ( parse.help )
+        return cmd_help(&parse.req);
+    if ( parse.version )
+        return cmd_version(&parse.req);
+
+    /* getopt has moved what is no option to the end. */
+    argv += optind;
+    argc -= optind;
+    command = find_command(argc ? argv[0] : "status");
+    if ( !command || !fits(command, &parse, argc ? argc - 1 : 0) )
+        return usage();
+    if ( argc > 1 )
+        parse.req.domain = argv[1];
+
+    return command->run(&parse.req);
+}
+
+int main(int argc, char **argv)
+{
+    enum cli_exit status = run(argc, argv);
+
+    if ( fflush(stdout) || ferror(stdout) )
+    {
+        complain("cannot write: %s", strerror(errno));
+        return CLI_FAILURE;
+    }
+
+    return status;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Cloister's hypercall, through libxencall. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <xencall.h>
+#include <xentoollog.h>
+
+#include "hyp.h"
+#include "output.h"
+
+struct hyp
+{
+    xencall_handle *xcall;
+};
+
+/* hyp_complain says it better than the library would. */
+static void discard(struct xentoollog_logger *logger, xentoollog_level level,
+                    int errnoval, const char *context, const char *format,
+                    va_list al)
+{
+    (void)logger;
+    (void)level;
+    (void)errnoval;
+    (void)context;
+    (void)format;
+    (void)al;
+}
+
+static struct xentoollog_logger quiet = {.vmessage = discard};
+
+struct hyp *hyp_open(void)
+{
+    struct hyp *hyp = calloc(1, sizeof(*hyp));
+
+    if ( !hyp )
+        return NULL;
+
+    hyp->xcall = xencall_open(&quiet, XENCALL_OPENFLAG_NON_REENTRANT);
+    if ( !hyp->xcall )
+    {
+        int saved = errno;
+
+        free(hyp);
+        errno = saved;
+        return NULL;
+    }
+
+    return hyp;
+}
+
+void hyp_close(struct hyp *hyp)
+{
+    if ( !hyp )
+        return;
+
+    xencall_close(hyp->xcall);
+    free(hyp);
+}
+
+/* arg is copied to memory that Xen can reach; back only upon success. */
+static int call(struct hyp *hyp, unsigned int op, void *arg, size_t size)
+{
+    void *buf = xencall_alloc_buffer(hyp->xcall, size);
+    int rc = 0;
+
+    if ( !buf )
+        return -ENOMEM;
+
+    memcpy(buf, arg, size);
+    if ( xencall2(hyp->xcall, CLOISTER_HYPERCALL, op, (uintptr_t)buf) < 0 )
+        rc = -errno;
+    else
+        memcpy(arg, buf, size);
+
+    xencall_free_buffer(hyp->xcall, buf);
+
+    return rc;
+}
+
+int hyp_host(struct hyp *hyp, struct cloister_host *out)
+{
+    struct cloister_host arg = {.revision = CLOISTER_ABI_REVISION};
+    int rc = call(hyp, CLOISTER_OP_host, &arg, sizeof(arg));
+
+    if ( !rc )
+        *out = arg;
+
+    return rc;
+}
+
+int hyp_domain(struct hyp *hyp, unsigned int domid,
+               struct cloister_domain_info *out)
+{
+    struct cloister_domain_info arg = {
+        .revision = CLOISTER_ABI_REVISION,
+        .domid = domid,
+    };
+    int rc = call(hyp, CLOISTER_OP_domain, &arg, sizeof(arg));
+
+    if ( !rc )
+        *out = arg;
+
+    return rc;
+}
+
+int hyp_refusal(struct hyp *hyp, uint64_t number, struct cloister_refusal *out)
+{
+    struct cloister_refusal arg = {
+        .revision = CLOISTER_ABI_REVISION,
+        .number = number,
+    };
+    int rc = call(hyp, CLOISTER_OP_refusal, &arg, sizeof(arg));
+
+    if ( !rc )
+        *out = arg;
+
+    return rc;
+}
+
+int hyp_protect(struct hyp *hyp, unsigned int domid)
+{
+    struct cloister_protect arg = {
+        .revision = CLOISTER_ABI_REVISION,
+        .domid = domid,
+    };
+
+    return call(hyp, CLOISTER_OP_protect, &arg, sizeof(arg));
+}
+
+#define NO_XEN "no access to Xen: not running under it, or not in dom0"
+
+static const struct failure
+{
+    int err;
+    enum cli_exit status;
+    const char *text;
+} failures[] = {
+    {ENOSYS, CLI_UNREACHABLE,
+     "this Xen has no Cloister (boot the one from the cloister package)"},
+    {ENOENT, CLI_UNREACHABLE, NO_XEN},
+    {ENXIO, CLI_UNREACHABLE, NO_XEN},
+    {ENODEV, CLI_UNREACHABLE, NO_XEN},
+    {EACCES, CLI_UNREACHABLE, "no access to Xen: must be run as root"},
+    {EPERM, CLI_UNREACHABLE,
+     "no access to Cloister: must be run as root in dom0"},
+    {EOPNOTSUPP, CLI_UNSUPPORTED,
+     "the Cloister in this Xen and this command are of different versions"},
+    {ESRCH, CLI_FAILURE, "no such domain"},
+    {EBUSY, CLI_FAILURE,
+     "too late, it has run or is sealed (use xl create -p, protect, then "
+     "xl unpause)"},
+};
+
+enum cli_exit hyp_complain(int err, const char *what)
+{
+    for ( size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++ )
+    {
+        if ( failures[i].err != -err )
+            continue;
+        complain("%s: %s", what, failures[i].text);
+        return failures[i].status;
+    }
+
+    complain("%s: %s", what, strerror(-err));
+
+    return CLI_FAILURE;
+}
+
+enum cli_exit hyp_start(struct hyp **out, struct cloister_host *host)
+{
+    struct hyp *hyp = hyp_open();
+    int rc = hyp ? hyp_host(hyp, host) : -errno;
+
+    *out = NULL;
+    if ( rc )
+    {
+        hyp_close(hyp);
+        return hyp_complain(rc, "asking the hypervisor");
+    }
+
+    *out = hyp;
+
+    return CLI_OK;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Cloister's hypercall, through libxencall.
+ *
+ * Unless said otherwise functions return 0 or -errno as Xen gave it (see
+ * abi/hypercall.h); on error the output is unchanged.
+ */
+#ifndef CLOISTER_TOOLS_HYP_H
+#define CLOISTER_TOOLS_HYP_H
+
+#include <stdint.h>
+
+#include <abi/hypercall.h>
+
+#include "cloister.h"
+
+/* An open connection to the hypervisor. */
+struct hyp;
+
+/* Returns NULL with errno set when there is no way to make hypercalls. */
+struct hyp *hyp_open(void);
+
+/* NULL is fine. */
+void hyp_close(struct hyp *hyp);
+
+/* Cloister's state on this host. */
+int hyp_host(struct hyp *hyp, struct cloister_host *out);
+
+/* One domain.  -ESRCH: there is none with that id. */
+int hyp_domain(struct hyp *hyp, unsigned int domid,
+               struct cloister_domain_info *out);
+
+/* One refused seal.  -ENOENT: forgotten already, or never happened. */
+int hyp_refusal(struct hyp *hyp, uint64_t number,
+                struct cloister_refusal *out);
+
+/* Ask for protection of a domain.  -EBUSY: too late. */
+int hyp_protect(struct hyp *hyp, unsigned int domid);
+
+/*
+ * Says on standard error why a hypercall, or hyp_open, failed with -errno;
+ * `what` names what was being done.  Returns the fitting exit status.
+ */
+enum cli_exit hyp_complain(int err, const char *what);
+
+/*
+ * Opens the connection and fetches the host's state: how every verb begins.
+ * Complains and leaves *hyp NULL unless it returns CLI_OK.
+ */
+enum cli_exit hyp_start(struct hyp **hyp, struct cloister_host *host);
+
+#endif /* CLOISTER_TOOLS_HYP_H */

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the verbs print alike: complaints, warnings, reasons, JSON. */
+#include <stdarg.h>
+
+#include "output.h"
+
+void complain(const char *format, ...)
+{
+    va_list al;
+
+    fputs("cloister: ", stderr);
+    va_start(al, format);
+    vfprintf(stderr, format, al);
+    va_end(al);
+    fputc('\n', stderr);
+}
+
+static const struct reason_text reasons[] = {
+#define REASON_TEXT(nr, name, what, mend) {nr, #name, what, mend},
+    CLOISTER_REASONS(REASON_TEXT)
+#undef REASON_TEXT
+};
+
+const struct reason_text *reason_text(uint32_t number)
+{
+    static const struct reason_text unknown = {
+        .number = ~0u,
+        .name = "unknown",
+        .what = "a reason that this version of cloister does not know",
+        .mend = "use the cloister command that came with this Xen",
+    };
+
+    for ( size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++ )
+    {
+        if ( reasons[i].number == number )
+            return &reasons[i];
+    }
+
+    return &unknown;
+}
+
+char *domain_label(const struct domain *dom, char *buf, size_t size)
+{
+    if ( *dom->name )
+        snprintf(buf, size, "%s (%u)", dom->name, dom->id);
+    else
+        snprintf(buf, size, "domain %u", dom->id);
+
+    return buf;
+}
+
+const char *domain_state_name(unsigned int state)
+{
+    static const char *const names[] = {
+        [CLOISTER_DOM_unprotected] = "unprotected",
+        [CLOISTER_DOM_building] = "building",
+        [CLOISTER_DOM_sealing] = "sealing",
+        [CLOISTER_DOM_sealed] = "sealed",
+        [CLOISTER_DOM_dying] = "dying",
+    };
+
+    return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
+}
+
+static const char unsafe_lab[] =
+    "UNSAFE-LAB: Xen runs with the option unsafe-lab, TPM and IOMMU checks "
+    "are "
+    "waived, guests are NOT safe from dom0; for test machines only";
+
+void warnings_print(FILE *to, const struct cloister_host *host)
+{
+    if ( host->flags & CLOISTER_HOST_unsafe )
+        fprintf(to, "WARNING: %s\n", unsafe_lab);
+}
+
+struct json_object *warnings_json(const struct cloister_host *host)
+{
+    struct json_object *array = json_object_new_array();
+
+    if ( host->flags & CLOISTER_HOST_unsafe )
+        json_object_array_add(array, json_object_new_string(unsafe_lab));
+
+    return array;
+}
+
+struct json_object *json_new_answer(void)
+{
+    struct json_object *answer = json_object_new_object();
+
+    json_add_number(answer, "schema", JSON_SCHEMA);
+
+    return answer;
+}
+
+void json_add_text(struct json_object *obj, const char *key, const char *text)
+{
+    struct json_object *value = NULL;
+
+    if ( text && *text )
+        value = json_object_new_string(text);
+
+    json_object_object_add(obj, key, value);
+}
+
+void json_add_number(struct json_object *obj, const char *key, uint64_t value)
+{
+    json_object_object_add(obj, key, json_object_new_uint64(value));
+}
+
+void json_add_flag(struct json_object *obj, const char *key, int value)
+{
+    json_object_object_add(obj, key, json_object_new_boolean(value));
+}
+
+struct json_object *reason_json(uint32_t number, uint64_t detail)
+{
+    const struct reason_text *text = reason_text(number);
+    struct json_object *obj;
+
+    if ( number == CLOISTER_WHY_none )
+        return NULL;
+
+    obj = json_object_new_object();
+    json_add_number(obj, "number", number);
+    json_add_text(obj, "name", text->name);
+    json_add_text(obj, "what", text->what);
+    json_add_text(obj, "mend", text->mend);
+    json_add_number(obj, "detail", detail);
+
+    return obj;
+}
+
+void json_finish(struct json_object *answer)
+{
+    puts(json_object_to_json_string_ext(
+        answer, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+                    JSON_C_TO_STRING_NOSLASHESCAPE));
+    json_object_put(answer);
+}

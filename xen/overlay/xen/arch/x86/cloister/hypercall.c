@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The hypercall that cloister(1) uses: include/abi/hypercall.h. */
+
+#include <xen/guest_access.h>
+#include <xen/hypercall.h>
+#include <xen/iommu.h>
+
+#include "private.h"
+
+static uint32_t host_flags(void)
+{
+    enum cloister_reason why = cloister_host_reason();
+    uint32_t flags = 0;
+
+    if ( cloister_has_aes )
+        flags |= CLOISTER_HOST_aes;
+    if ( iommu_enabled && why != CLOISTER_WHY_iommu_relaxed )
+        flags |= CLOISTER_HOST_iommu;
+    if ( iommu_intremap )
+        flags |= CLOISTER_HOST_intremap;
+    if ( cloister_tpm_ready() )
+        flags |= CLOISTER_HOST_tpm;
+    if ( cloister_unsafe_lab )
+        flags |= CLOISTER_HOST_unsafe;
+
+    return flags;
+}
+
+static uint32_t sealed_domains(void)
+{
+    const struct domain *d;
+    uint32_t nr = 0;
+
+    rcu_read_lock(&domlist_read_lock);
+    for_each_domain ( d )
+        nr += cloister_sealed(d);
+    rcu_read_unlock(&domlist_read_lock);
+
+    return nr;
+}
+
+static int op_host(struct cloister_host *h)
+{
+    *h = (struct cloister_host){
+        .revision = CLOISTER_ABI_REVISION,
+        .mode = cloister_mode,
+        .flags = host_flags(),
+        .reason = cloister_host_reason(),
+        .protected_domains = sealed_domains(),
+        .key_slots = CLOISTER_KEY_SLOTS,
+        .table_bytes = cloister_table_bytes(),
+        .refusals = cloister_refusals(),
+        .tpm_random = cloister_tpm_bytes(),
+        .views_live = cloister_views_live(),
+        .views_limit = cloister_views_limit(),
+    };
+
+    return 0;
+}
+
+static void fill_domain(struct cloister_domain_info *i,
+                        struct cloister_domain *cd)
+{
+    unsigned int s;
+
+    BUILD_BUG_ON(CL_PAGE_STATES > CLOISTER_PAGE_STATES);
+
+    spin_lock(&cd->lock);
+    i->state = cd->state;
+    i->reason = cd->reason;
+    i->detail = cd->detail;
+    i->key_slot = cd->slot;
+    for ( s = 0; s < CL_PAGE_STATES; s++ )
+    {
+        i->pages[s] = cd->vm.pages[s];
+        i->table_bytes += cd->vm.pages[s] * sizeof(struct cl_page);
+    }
+    if ( cd->vm.key )
+    {
+        i->epoch = cd->vm.key->epoch;
+        i->nonces = cd->vm.key->counter;
+    }
+    i->views_given = cd->vm.views;
+    i->refused = cd->refused;
+    i->moved = cd->moved;
+    spin_unlock(&cd->lock);
+
+    i->table_bytes += sizeof(*cd) + sizeof(struct cl_key);
+}
+
+/* Why SMM does not control the domain at all. */
+static enum cloister_reason unprotected_reason(const struct domain *d)
+{
+    if ( cloister_mode == CLOISTER_MODE_off )
+        return CLOISTER_WHY_off;
+
+    return is_hvm_domain(d) ? CLOISTER_WHY_not_asked : CLOISTER_WHY_pv_guest;
+}
+
+static int op_domain(struct cloister_domain_info *i)
+{
+    struct domain *d = rcu_lock_domain_by_id(i->domid);
+
+    if ( !d )
+        return -ESRCH;
+
+    *i = (struct cloister_domain_info){
+        .revision = CLOISTER_ABI_REVISION,
+        .domid = d->domain_id,
+        .key_slot = ~0u,
+    };
+    if ( d->arch.cloister )
+        fill_domain(i, d->arch.cloister);
+    else
+        i->reason = unprotected_reason(d);
+    rcu_unlock_domain(d);
+
+    return 0;
+}
+
+/* Under the domctl lock, which an unpause would take too. */
+static int protect(struct domain *d)
+{
+    if ( d->arch.cloister )
+        return 0;
+    if ( d->creation_finished )
+        return -EBUSY;
+    if ( !is_hvm_domain(d) || is_hardware_domain(d) ||
+         cloister_mode == CLOISTER_MODE_off || !cloister_ppt.root )
+        return -EINVAL;
+
+    return cloister_adopt(d);
+}
+
+static int op_protect(const struct cloister_protect *p)
+{
+    struct domain *d = rcu_lock_domain_by_id(p->domid);
+    int rc;
+
+    if ( !d )
+        return -ESRCH;
+
+    if ( domctl_lock_acquire() )
+    {
+        rc = protect(d);
+        domctl_lock_release();
+    }
+    else
+        rc = -ERESTART;
+    rcu_unlock_domain(d);
+
+    return rc;
+}
+
+union argument {
+    uint32_t revision;          /* comes first in all of them */
+    struct cloister_host host;
+    struct cloister_domain_info domain;
+    struct cloister_refusal refusal;
+    struct cloister_protect protect;
+};
+
+static const size_t sizes[] = {
+    [CLOISTER_OP_host] = sizeof(struct cloister_host),
+    [CLOISTER_OP_domain] = sizeof(struct cloister_domain_info),
+    [CLOISTER_OP_refusal] = sizeof(struct cloister_refusal),
+    [CLOISTER_OP_protect] = sizeof(struct cloister_protect),
+};
+
+static int dispatch(unsigned int cmd, union argument *a)
+{
+    switch ( cmd )
+    {
+    case CLOISTER_OP_host:
+        return op_host(&a->host);
+
+    case CLOISTER_OP_domain:
+        return op_domain(&a->domain);
+
+    case CLOISTER_OP_refusal:
+        return cloister_refusal_get(&a->refusal);
+
+    case CLOISTER_OP_protect:
+        return op_protect(&a->protect);
+    }
+
+    return -EOPNOTSUPP;
+}
+
+long do_cloister_op(unsigned int cmd, XEN_GUEST_HANDLE_PARAM(void) arg)
+{
+    union argument a = {};
+    long rc;
+
+    if ( !is_control_domain(current->domain) )
+        return -EPERM;
+    if ( cmd >= ARRAY_SIZE(sizes) )
+        return -EOPNOTSUPP;
+
+    if ( copy_from_guest((uint8_t *)&a, arg, sizes[cmd]) )
+        return -EFAULT;
+    if ( a.revision != CLOISTER_ABI_REVISION )
+        return -EOPNOTSUPP;
+
+    rc = dispatch(cmd, &a);
+    if ( rc == -ERESTART )
+        return hypercall_create_continuation(__HYPERVISOR_cloister_op, "ih",
+                                             cmd, arg);
+    if ( !rc && copy_to_guest(arg, (uint8_t *)&a, sizes[cmd]) )
+        rc = -EFAULT;
+
+    return rc;
+}

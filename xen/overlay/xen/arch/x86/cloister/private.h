@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the port share.  Nothing else includes this. */
+#ifndef CLOISTER_PRIVATE_H
+#define CLOISTER_PRIVATE_H
+
+#include <xen/cloister.h>
+#include <xen/mm.h>
+#include <xen/sched.h>
+#include <xen/spinlock.h>
+
+#include <cloister/smm.h>
+
+#include "abi/hypercall.h"
+#include "abi/reason.h"
+
+#define CLOISTER_KEY_SLOTS  1024
+
+/*
+ * What SMM keeps for one domain.  Reached by d->arch.cloister, which is set
+ * before the domain owns a page (or under its page_alloc_lock, see
+ * cloister_adopt) and stays until it owns none.
+ */
+struct cloister_domain {
+    spinlock_t lock;            /* innermost; protects vm, its pages' entries,
+                                   state, refused and moved */
+    unsigned int state;         /* CLOISTER_DOM_*; goes up only, but for
+                                   sealing -> building on refusal */
+    struct cl_vm vm;
+    int slot;                   /* in the key table, or -1 */
+    enum cloister_reason reason;    /* of the last refusal */
+    uint64_t detail;
+    uint64_t refused;
+    uint64_t moved;
+    unsigned long cursor;       /* next gfn to seal (domctl lock) */
+    s_time_t deadline;          /* to give up waiting for the TPM, or 0 */
+    s_time_t last_run;          /* written by __context_switch */
+};
+
+/* Lock order: p2m, page_alloc, then one domain's lock, then the table's. */
+
+/* ---- setup.c: the host ------------------------------------------------ */
+
+extern unsigned int cloister_mode;      /* CLOISTER_MODE_* */
+extern bool cloister_unsafe_lab;
+extern bool cloister_has_aes;
+extern struct domain *dom_view;         /* owns all views; has no number
+                                           that a hypercall could name */
+
+/* Why no domain can be protected on this host, or CLOISTER_WHY_none. */
+enum cloister_reason cloister_host_reason(void);
+
+/* ---- table.c: the page permission table ------------------------------- */
+
+extern struct cl_ppt cloister_ppt;
+
+int cloister_table_init(void);
+
+/* Room for the entries of nr frames from mfn on: 0 or -ENOMEM. */
+int cloister_table_hold(unsigned long mfn, unsigned long nr);
+void cloister_table_drop(unsigned long mfn, unsigned long nr);
+
+/* Between the two no leaf goes away. */
+void cloister_table_lock(void);
+void cloister_table_unlock(void);
+
+/* Memory that the table takes now, in bytes. */
+uint64_t cloister_table_bytes(void);
+
+/* ---- simd.c: vector registers in Xen ---------------------------------- */
+
+/*
+ * The engine's cipher may use XMM0-15 between begin and end, whoever the
+ * registers belong to.  Nothing in between may sleep, or switch vCPU.
+ */
+struct cloister_simd {
+    uint8_t xmm[16][16];
+    unsigned long cr0;
+};
+
+void cloister_simd_begin(struct cloister_simd *s);
+void cloister_simd_end(struct cloister_simd *s);
+
+/* ---- keys.c ----------------------------------------------------------- */
+
+extern struct cl_key_table cloister_keys;
+
+int cloister_keys_init(void);
+
+/*
+ * Gives the domain its instance key.  none: done; tpm_busy: nothing has
+ * changed, try again later; else why it cannot be.
+ */
+enum cloister_reason cloister_key_take(struct cloister_domain *cd);
+void cloister_key_drop(struct cloister_domain *cd);
+
+/* ---- tpm.c ------------------------------------------------------------ */
+
+/* true: a TPM 2.0 has answered at locality 2. */
+bool cloister_tpm_ready(void);
+enum cloister_reason cloister_tpm_reason(void);
+
+/*
+ * Fetches 32 bytes that TPM2_GetRandom gave and nobody had before.  false:
+ * none at hand now; more are on their way if the TPM works.
+ */
+bool cloister_tpm_random(uint8_t out[32]);
+uint64_t cloister_tpm_bytes(void);
+
+/* ---- seal.c ----------------------------------------------------------- */
+
+/* Writes a refusal to the log and to the ring that cloister(1) reads. */
+void cloister_refuse(struct domain *d, enum cloister_reason why,
+                     uint64_t detail);
+
+/* Entry nr of the ring; -ENOENT if it is not there (any more). */
+int cloister_refusal_get(struct cloister_refusal *r);
+uint64_t cloister_refusals(void);
+
+const char *cloister_reason_text(enum cloister_reason why);
+
+/* ---- domain.c --------------------------------------------------------- */
+
+/* Puts a domain that was created without it under SMM's control. */
+int cloister_adopt(struct domain *d);
+
+/* ---- views.c ---------------------------------------------------------- */
+
+uint64_t cloister_views_live(void);
+uint64_t cloister_views_limit(void);
+
+/* Counts and logs (rate-limited) a request that was turned down. */
+void cloister_count_refused(struct cloister_domain *cd);
+
+#endif /* CLOISTER_PRIVATE_H */

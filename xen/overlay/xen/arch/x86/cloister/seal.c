@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Seal: from now on nobody but the guest sees its memory.
+ *
+ * Runs at the unpause that would run the domain for the first time, with the
+ * domain paused and under the domctl lock.  Either everything on the list
+ * holds and the domain is sealed, or it is as it was before and the reason
+ * is on record.
+ */
+
+#include <xen/event.h>
+#include <xen/guest_access.h>
+#include <xen/iocap.h>
+#include <xen/ioreq.h>
+#include <xen/vm_event.h>
+#include <xen/domain_page.h>
+
+#include <asm/altp2m.h>
+#include <asm/hvm/nestedhvm.h>
+#include <asm/p2m.h>
+#include <asm/paging.h>
+
+#include "private.h"
+
+#define TPM_PATIENCE    SECONDS(20)
+#define RING            32
+
+static const char *const reason_texts[] = {
+#define CLOISTER_REASON_TEXT(nr, name, what, mend) [nr] = what,
+    CLOISTER_REASONS(CLOISTER_REASON_TEXT)
+#undef CLOISTER_REASON_TEXT
+};
+
+static DEFINE_SPINLOCK(ring_lock);
+static struct cloister_refusal ring[RING];
+static uint64_t newest;
+
+const char *cloister_reason_text(enum cloister_reason why)
+{
+    return why < ARRAY_SIZE(reason_texts) ? reason_texts[why] : "?";
+}
+
+uint64_t cloister_refusals(void)
+{
+    return read_atomic(&newest);
+}
+
+int cloister_refusal_get(struct cloister_refusal *r)
+{
+    int rc = -ENOENT;
+    uint64_t nr = r->number;
+
+    spin_lock(&ring_lock);
+    if ( nr && nr <= newest && newest - nr < RING )
+    {
+        *r = ring[nr % RING];
+        rc = 0;
+    }
+    spin_unlock(&ring_lock);
+
+    return rc;
+}
+
+void cloister_refuse(struct domain *d, enum cloister_reason why,
+                     uint64_t detail)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    struct cloister_refusal *r;
+
+    if ( cd )
+    {
+        cd->reason = why;
+        cd->detail = detail;
+    }
+
+    spin_lock(&ring_lock);
+    r = &ring[++newest % RING];
+    *r = (struct cloister_refusal){
+        .revision = CLOISTER_ABI_REVISION,
+        .domid = d->domain_id,
+        .number = newest,
+        .time = NOW(),
+        .reason = why,
+        .detail = detail,
+    };
+    memcpy(r->uuid, d->handle, sizeof(r->uuid));
+    spin_unlock(&ring_lock);
+
+    printk(XENLOG_G_WARNING "Cloister: %pd is not protected: %s (%#lx)\n",
+           d, cloister_reason_text(why), detail);
+}
+
+/* ---- The list, but for the pages -------------------------------------- */
+
+static bool has_device(const struct domain *d)
+{
+    return !list_empty(&d->pdev_list) ||
+           !rangeset_is_empty(d->iomem_caps) ||
+           !rangeset_is_empty(d->irq_caps) ||
+           !rangeset_is_empty(d->arch.ioport_caps);
+}
+
+static bool is_watched(const struct domain *d)
+{
+    return d->debugger_attached ||
+           vm_event_check_ring(d->vm_event_monitor);
+}
+
+static enum cloister_reason kind_reason(const struct domain *d)
+{
+    if ( !is_hvm_domain(d) )
+        return CLOISTER_WHY_pv_guest;
+    if ( d->arch.emulation_flags != X86_EMU_LAPIC )
+        return CLOISTER_WHY_device_model;
+    if ( !hap_enabled(d) )
+        return CLOISTER_WHY_no_hap;
+    if ( nestedhvm_enabled(d) )
+        return CLOISTER_WHY_nested;
+    if ( d->arch.hvm.params[HVM_PARAM_ALTP2M] || altp2m_active(d) )
+        return CLOISTER_WHY_altp2m;
+
+    return CLOISTER_WHY_none;
+}
+
+static enum cloister_reason domain_reason(struct domain *d)
+{
+    const struct p2m_domain *p2m = p2m_get_hostp2m(d);
+    enum cloister_reason why = kind_reason(d);
+
+    if ( why )
+        return why;
+    if ( p2m->pod.entry_count || p2m->pod.count )
+        return CLOISTER_WHY_pod;
+    if ( has_device(d) )
+        return CLOISTER_WHY_passthrough;
+    if ( d->vmtrace_size )
+        return CLOISTER_WHY_vmtrace;
+    if ( d->target )
+        return CLOISTER_WHY_target;
+    if ( is_watched(d) )
+        return CLOISTER_WHY_introspection;
+    if ( domain_has_ioreq_server(d) )
+        return CLOISTER_WHY_ioreq;
+    if ( paging_mode_log_dirty(d) )
+        return CLOISTER_WHY_log_dirty;
+
+    return CLOISTER_WHY_none;
+}
+
+/* ---- Pages ------------------------------------------------------------ */
+
+/* Pages that the toolstack's daemons have mapped by grant since the build. */
+static bool is_ring(const struct domain *d, unsigned long gfn)
+{
+    return gfn == d->arch.hvm.params[HVM_PARAM_STORE_PFN] ||
+           gfn == d->arch.hvm.params[HVM_PARAM_CONSOLE_PFN];
+}
+
+static unsigned int refs(const struct page_info *pg)
+{
+    return read_atomic(&pg->count_info) & PGC_count_mask;
+}
+
+/*
+ * Somebody still maps the page: the guest gets a copy in a fresh frame, and
+ * they keep the old one.  Under the gfn's lock.
+ */
+static enum cloister_reason move(struct domain *d, unsigned long gfn,
+                                 struct page_info **pg)
+{
+    struct p2m_domain *p2m = p2m_get_hostp2m(d);
+    struct page_info *old = *pg, *new;
+
+    /* The reference keeps the old frame until the table says it is out. */
+    if ( !get_page(old, d) )
+        return CLOISTER_WHY_bad_page;
+    new = alloc_domheap_page(d, 0);
+    if ( !new )
+    {
+        put_page(old);
+        return CLOISTER_WHY_foreign_map;
+    }
+
+    copy_domain_page(page_to_mfn(new), page_to_mfn(old));
+    if ( p2m_set_entry(p2m, _gfn(gfn), page_to_mfn(new), PAGE_ORDER_4K,
+                       p2m_ram_rw, p2m->default_access) )
+    {
+        put_page_alloc_ref(new);
+        put_page(old);
+        return CLOISTER_WHY_foreign_map;
+    }
+    set_gpfn_from_mfn(mfn_x(page_to_mfn(old)), INVALID_M2P_ENTRY);
+    set_gpfn_from_mfn(mfn_x(page_to_mfn(new)), gfn);
+
+    cloister_remove(d, old);
+    put_page_alloc_ref(old);
+    put_page(old);
+    d->arch.cloister->moved++;
+    *pg = new;
+
+    return CLOISTER_WHY_none;
+}
+
+/* One page of the memory map, under the gfn's lock. */
+static enum cloister_reason seal_page(struct domain *d, unsigned long gfn,
+                                      mfn_t mfn)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    struct page_info *pg;
+    struct cl_page *p;
+    int rc = -EPERM;
+
+    if ( !mfn_valid(mfn) )
+        return CLOISTER_WHY_bad_page;
+
+    pg = mfn_to_page(mfn);
+    if ( page_get_owner(pg) != d )
+        return CLOISTER_WHY_bad_page;
+    if ( refs(pg) != 1 && !is_ring(d, gfn) && move(d, gfn, &pg) )
+        return CLOISTER_WHY_foreign_map;
+
+    spin_lock(&cd->lock);
+    p = cl_ppt_find(&cloister_ppt, mfn_x(page_to_mfn(pg)));
+    if ( p )
+        rc = cl_page_seal(&cd->vm, p, gfn);
+    if ( !rc && is_ring(d, gfn) )
+        cl_page_share(&cd->vm, p);
+    spin_unlock(&cd->lock);
+
+    return rc ? CLOISTER_WHY_bad_page : CLOISTER_WHY_none;
+}
+
+/* The entry of the memory map at *gfn, which it moves behind that entry. */
+static enum cloister_reason seal_entry(struct domain *d, unsigned long *gfn)
+{
+    struct p2m_domain *p2m = p2m_get_hostp2m(d);
+    enum cloister_reason why = CLOISTER_WHY_none;
+    unsigned long first = *gfn, i, nr;
+    unsigned int order;
+    p2m_type_t t;
+    p2m_access_t a;
+    mfn_t mfn = get_gfn_type_access(p2m, first, &t, &a, 0, &order);
+
+    nr = (1UL << order) - (first & ((1UL << order) - 1));
+    if ( p2m_is_ram(t) && t != p2m_ram_rw )
+        why = CLOISTER_WHY_bad_page;
+    else if ( t == p2m_ram_rw )
+    {
+        /* At most one leaf's worth at a time, so that others get a turn. */
+        nr = min(nr, 512UL);
+        for ( i = 0; i < nr && !why; i++ )
+            why = seal_page(d, first + i, mfn_add(mfn, i));
+    }
+    else if ( !p2m_is_hole(t) )
+        why = CLOISTER_WHY_bad_page;
+    put_gfn(d, first);
+    *gfn = first + nr;
+
+    return why;
+}
+
+/* -ERESTART, or 0 with *why set. */
+static int seal_pages(struct domain *d, enum cloister_reason *why)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    const struct p2m_domain *p2m = p2m_get_hostp2m(d);
+
+    while ( cd->cursor <= p2m->max_mapped_pfn )
+    {
+        *why = seal_entry(d, &cd->cursor);
+        if ( *why )
+            return 0;
+        if ( hypercall_preempt_check() )
+            return -ERESTART;
+    }
+
+    /*
+     * Every page that the domain owns must have been in the map.  Extra
+     * pages are Xen's own, frames that were moved are with whoever maps them.
+     */
+    if ( cd->vm.pages[CL_PAGE_BUILDING] != d->extra_pages )
+        *why = CLOISTER_WHY_orphan;
+
+    return 0;
+}
+
+static void unseal_pages(struct domain *d)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    struct page_info *pg;
+
+    nrspin_lock(&d->page_alloc_lock);
+    spin_lock(&cd->lock);
+    page_list_for_each ( pg, &d->page_list )
+        cl_page_unseal(&cd->vm, cl_ppt_find(&cloister_ppt,
+                                            mfn_x(page_to_mfn(pg))));
+    spin_unlock(&cd->lock);
+    nrspin_unlock(&d->page_alloc_lock);
+}
+
+/* ---- The seal --------------------------------------------------------- */
+
+static void set_state(struct cloister_domain *cd, unsigned int state)
+{
+    spin_lock(&cd->lock);
+    write_atomic(&cd->state, state);
+    cd->vm.sealed = state == CLOISTER_DOM_sealed;
+    spin_unlock(&cd->lock);
+    /* Before any page's references are looked at: see views.c. */
+    smp_mb();
+}
+
+static int refuse(struct domain *d, enum cloister_reason why)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    uint64_t detail = why == CLOISTER_WHY_bad_page ||
+                      why == CLOISTER_WHY_foreign_map ? cd->cursor : 0;
+
+    if ( cd->state == CLOISTER_DOM_sealing )
+    {
+        unseal_pages(d);
+        set_state(cd, CLOISTER_DOM_building);
+    }
+    cloister_key_drop(cd);
+    cd->cursor = 0;
+    cd->deadline = 0;
+    cloister_refuse(d, why, detail);
+
+    return -EOPNOTSUPP;
+}
+
+/* The TPM may need a while: the hypercall comes back until it is too late. */
+static int take_key(struct cloister_domain *cd, enum cloister_reason *why)
+{
+    if ( cd->slot >= 0 )
+        return 0;
+
+    *why = cloister_key_take(cd);
+    if ( *why != CLOISTER_WHY_tpm_busy )
+        return 0;
+
+    if ( !cd->deadline )
+        cd->deadline = NOW() + TPM_PATIENCE;
+    if ( NOW() > cd->deadline )
+        return 0;
+    *why = CLOISTER_WHY_none;
+
+    return -ERESTART;
+}
+
+static void announce_sealed(const struct domain *d)
+{
+    const struct cloister_domain *cd = d->arch.cloister;
+
+    printk(XENLOG_G_INFO "Cloister: %pd sealed: %lu pages, epoch %lu%s\n", d,
+           cd->vm.pages[CL_PAGE_PRIVATE], cd->vm.key->epoch,
+           cloister_unsafe_lab ? ", UNSAFE LAB MODE" : "");
+}
+
+int cloister_seal(struct domain *d)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    enum cloister_reason why = CLOISTER_WHY_none;
+    int rc;
+
+    if ( likely(!cd) || cd->state == CLOISTER_DOM_sealed )
+        return 0;
+    if ( d->is_dying )
+        return -EINVAL;
+
+    if ( cd->state == CLOISTER_DOM_building )
+    {
+        why = cloister_host_reason() ?: domain_reason(d);
+        rc = why ? 0 : take_key(cd, &why);
+        if ( rc )
+            return rc;
+        if ( why )
+            return refuse(d, why);
+        set_state(cd, CLOISTER_DOM_sealing);
+    }
+
+    rc = seal_pages(d, &why);
+    if ( rc )
+        return rc;
+    if ( why )
+        return refuse(d, why);
+
+    cd->reason = CLOISTER_WHY_none;
+    set_state(cd, CLOISTER_DOM_sealed);
+    announce_sealed(d);
+
+    return 0;
+}

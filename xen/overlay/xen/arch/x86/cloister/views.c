@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What other domains get when they ask for a page of a sealed domain.
+ *
+ * A view is a frame of its own, owned by dom_view, with ciphertext in it.
+ * Every request gets a fresh one; its only references are those of the
+ * mappings, so that it goes back to the heap with the last of them.  The
+ * guest's page is never mapped, and nothing has to be revoked later.
+ *
+ * A request and a seal may race.  Both sides are safe because each request
+ * takes its reference to the page before it looks at the domain's state, and
+ * the seal sets the state before it looks at the page's references: one of
+ * the two always sees the other.
+ */
+
+#include <xen/domain_page.h>
+
+#include "private.h"
+
+static unsigned int view_state(const struct domain *d)
+{
+    const struct cloister_domain *cd = d->arch.cloister;
+
+    return cd ? read_atomic(&cd->state) : CLOISTER_DOM_unprotected;
+}
+
+static bool is_open(const struct domain *d)
+{
+    return view_state(d) <= CLOISTER_DOM_building;
+}
+
+bool cloister_sealed(const struct domain *d)
+{
+    return !is_open(d);
+}
+
+uint64_t cloister_views_live(void)
+{
+    return dom_view ? domain_tot_pages(dom_view) : 0;
+}
+
+uint64_t cloister_views_limit(void)
+{
+    return total_pages / 16;
+}
+
+void cloister_count_refused(struct cloister_domain *cd)
+{
+    spin_lock(&cd->lock);
+    cd->refused++;
+    spin_unlock(&cd->lock);
+}
+
+/* A frame for a view, with the one reference that the caller now holds. */
+static struct page_info *new_frame(void)
+{
+    struct page_info *pg;
+
+    if ( cloister_views_live() >= cloister_views_limit() )
+        return NULL;
+
+    pg = alloc_domheap_page(dom_view, 0);
+    if ( pg )
+    {
+        set_gpfn_from_mfn(mfn_x(page_to_mfn(pg)), INVALID_M2P_ENTRY);
+        /* Keep the reference, drop the allocation that goes with it. */
+        clear_bit(_PGC_allocated, &pg->count_info);
+    }
+
+    return pg;
+}
+
+static void encrypt(struct cl_view *v, struct page_info *from,
+                    struct page_info *to)
+{
+    struct cloister_simd simd;
+    const void *src = map_domain_page(page_to_mfn(from));
+    void *dst = map_domain_page(page_to_mfn(to));
+
+    cloister_simd_begin(&simd);
+    cl_view_run(v, src, dst);
+    cloister_simd_end(&simd);
+
+    unmap_domain_page(dst);
+    unmap_domain_page(src);
+}
+
+/* A view of pg, which the caller holds a reference to. */
+static int make_view(struct cloister_domain *cd, struct page_info *pg,
+                     struct page_info **view)
+{
+    struct cl_page *p = cl_ppt_find(&cloister_ppt, mfn_x(page_to_mfn(pg)));
+    struct cl_view v;
+    int rc;
+
+    if ( !p )
+        return -EPERM;
+
+    *view = new_frame();
+    if ( !*view )
+        return -ENOMEM;
+
+    spin_lock(&cd->lock);
+    rc = cl_view_begin(&cd->vm, p, &v);
+    spin_unlock(&cd->lock);
+    if ( rc )
+    {
+        put_page(*view);
+        return -EPERM;
+    }
+
+    encrypt(&v, pg, *view);
+
+    spin_lock(&cd->lock);
+    cl_view_end(&cd->vm, p, &v);
+    spin_unlock(&cd->lock);
+
+    return 0;
+}
+
+/*
+ * Replaces *page, of a domain that is not open, by a view.  Pages that Xen
+ * shares with the guest (grant frames, shared_info) have none.
+ */
+static int replace(struct domain *owner, struct page_info **page, bool write)
+{
+    struct cloister_domain *cd = owner->arch.cloister;
+    struct page_info *view;
+    int rc = -EPERM;
+
+    if ( view_state(owner) == CLOISTER_DOM_sealed && !write &&
+         !is_special_page(*page) )
+        rc = make_view(cd, *page, &view);
+    if ( rc )
+    {
+        cloister_count_refused(cd);
+        return rc;
+    }
+
+    put_page(*page);
+    *page = view;
+
+    return 0;
+}
+
+int cloister_pv_foreign(struct domain **owner, struct page_info **page,
+                        mfn_t mfn, bool write)
+{
+    struct domain *d = *owner;
+    int rc;
+
+    if ( likely(is_open(d)) || d == current->domain )
+        return 0;
+
+    if ( !*page )
+    {
+        if ( !mfn_valid(mfn) )
+            return -EINVAL;
+        if ( !get_page(mfn_to_page(mfn), d) )
+            return -EPERM;
+        *page = mfn_to_page(mfn);
+    }
+
+    rc = replace(d, page, write);
+    if ( !rc )
+        *owner = dom_view;
+
+    return rc;
+}
+
+int cloister_pvh_foreign(struct domain *owner, struct page_info **page)
+{
+    if ( likely(is_open(owner)) )
+        return 0;
+
+    return replace(owner, page, false);
+}
+
+bool cloister_may_map(const struct domain *mapper, const struct domain *owner,
+                      const struct page_info *pg, bool write)
+{
+    if ( owner == dom_view )
+        return dom_view && !write;
+
+    if ( likely(!owner) || owner == mapper || is_open(owner) )
+        return true;
+
+    cloister_count_refused(owner->arch.cloister);
+
+    return false;
+}
+
+bool cloister_is_view(mfn_t mfn)
+{
+    return dom_view && mfn_valid(mfn) &&
+           page_get_owner(mfn_to_page(mfn)) == dom_view;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Cloister: what the rest of Xen calls.
+ *
+ * Each hook is one call from an existing file.  Hooks for a domain do
+ * nothing unless SMM controls the domain (d->arch.cloister is set), and
+ * nothing at all without CONFIG_CLOISTER.
+ *
+ * Locking: hooks may be called with the p2m lock, the page_alloc_lock or a
+ * grant entry's lock held.  Cloister's own locks (per domain, and one for
+ * the page permission table) are innermost.
+ */
+#ifndef __XEN_CLOISTER_H__
+#define __XEN_CLOISTER_H__
+
+#include <xen/errno.h>
+#include <xen/mm-frame.h>
+#include <xen/types.h>
+
+struct domain;
+struct hvm_domain_context;
+struct page_info;
+struct vcpu;
+
+#ifdef CONFIG_CLOISTER
+
+/* ---- Life of a domain ------------------------------------------------- */
+
+/* From arch_domain_create: decides whether SMM controls this domain. */
+int cloister_domain_create(struct domain *d);
+
+/* From arch_domain_destroy, when no page of the domain is left. */
+void cloister_domain_destroy(struct domain *d);
+
+/*
+ * From the unpause that would run the domain for the first time.  0: go on
+ * (sealed, or not to be protected); -ERESTART: call again; else refused, the
+ * reason is on record and the domain is as it was before.
+ */
+int cloister_seal(struct domain *d);
+
+/* From domain_kill, domain paused: erases the key. */
+void cloister_domain_kill(struct domain *d);
+
+/* From __context_switch, interrupts off. */
+void cloister_context_switch(const struct vcpu *prev,
+                             const struct vcpu *next);
+
+/* ---- Life of a page --------------------------------------------------- */
+
+/*
+ * From assign_pages: pages [pg, pg + nr) come under SMM's control, or
+ * -ENOMEM and the domain must not get them.  cloister_unassign undoes it.
+ */
+int cloister_assign(struct domain *d, struct page_info *pg, unsigned int nr);
+void cloister_unassign(struct domain *d, struct page_info *pg,
+                       unsigned int nr);
+
+/* From populate_physmap: the pages stand at gfn from now on. */
+void cloister_populate(struct domain *d, mfn_t mfn, unsigned long gfn,
+                       unsigned int order);
+
+/* From guest_remove_page (decrease_reservation): out of the memory map. */
+void cloister_remove(struct domain *d, struct page_info *pg);
+
+/* From free_domheap_pages: nobody uses the pages; wiped on return. */
+void cloister_free(struct domain *d, struct page_info *pg,
+                   unsigned int order);
+
+/*
+ * From the grant table: the guest's own grant of this page begins (true: it
+ * was counted, and cloister_unshare must follow) or ends.
+ */
+bool cloister_share(struct domain *d, mfn_t mfn);
+void cloister_unshare(struct domain *d, mfn_t mfn);
+
+/* ---- Others' requests for a page -------------------------------------- */
+
+/*
+ * A PV domain asks to map a page of *owner.  For a sealed owner *page and
+ * *owner are replaced by a view and its owner (the reference to the old page
+ * is dropped, one to the view is held).  *page is NULL for a request by raw
+ * frame number: then it is looked up by mfn first, and stays NULL if nothing
+ * needs to change.
+ */
+int cloister_pv_foreign(struct domain **owner, struct page_info **page,
+                        mfn_t mfn, bool write);
+
+/* The same for a PVH domain, which always asks by gfn. */
+int cloister_pvh_foreign(struct domain *owner, struct page_info **page);
+
+/*
+ * Last check, by owner, with a reference to the page held: may a mapping by
+ * `mapper` of a page of `owner` be made?
+ */
+bool cloister_may_map(const struct domain *mapper, const struct domain *owner,
+                      const struct page_info *pg, bool write);
+
+/* Is this frame a view (mapped read-only, whatever was asked)? */
+bool cloister_is_view(mfn_t mfn);
+
+/* ---- Saving and restoring --------------------------------------------- */
+
+/* True once the domain's state may not leave Xen in the clear. */
+bool cloister_sealed(const struct domain *d);
+
+/* Writes the record that stands for all vCPU state of a sealed domain. */
+int cloister_hvm_save(const struct domain *d, struct hvm_domain_context *h);
+
+/* ---- The host --------------------------------------------------------- */
+
+/* True if dom0's devices must be confined: protection is not off. */
+bool cloister_wants_strict_iommu(void);
+
+/* Takes from dom0 what it may not touch: TPM localities above 0. */
+int cloister_dom0_permissions(struct domain *d);
+
+#else /* !CONFIG_CLOISTER */
+
+static inline int cloister_domain_create(struct domain *d) { return 0; }
+static inline void cloister_domain_destroy(struct domain *d) {}
+static inline int cloister_seal(struct domain *d) { return 0; }
+static inline void cloister_domain_kill(struct domain *d) {}
+static inline void cloister_context_switch(const struct vcpu *prev,
+                                           const struct vcpu *next) {}
+static inline int cloister_assign(struct domain *d, struct page_info *pg,
+                                  unsigned int nr) { return 0; }
+static inline void cloister_unassign(struct domain *d, struct page_info *pg,
+                                     unsigned int nr) {}
+static inline void cloister_populate(struct domain *d, mfn_t mfn,
+                                     unsigned long gfn, unsigned int order) {}
+static inline void cloister_remove(struct domain *d, struct page_info *pg) {}
+static inline void cloister_free(struct domain *d, struct page_info *pg,
+                                 unsigned int order) {}
+static inline bool cloister_share(struct domain *d, mfn_t mfn)
+{ return false; }
+static inline void cloister_unshare(struct domain *d, mfn_t mfn) {}
+static inline int cloister_pv_foreign(struct domain **owner,
+                                      struct page_info **page, mfn_t mfn,
+                                      bool write) { return 0; }
+static inline int cloister_pvh_foreign(struct domain *owner,
+                                       struct page_info **page) { return 0; }
+static inline bool cloister_may_map(const struct domain *mapper,
+                                    const struct domain *owner,
+                                    const struct page_info *pg, bool write)
+{ return true; }
+static inline bool cloister_is_view(mfn_t mfn) { return false; }
+static inline bool cloister_sealed(const struct domain *d) { return false; }
+static inline int cloister_hvm_save(const struct domain *d,
+                                    struct hvm_domain_context *h)
+{ return -EOPNOTSUPP; }
+static inline bool cloister_wants_strict_iommu(void) { return false; }
+static inline int cloister_dom0_permissions(struct domain *d) { return 0; }
+
+#endif /* CONFIG_CLOISTER */
+
+#endif /* __XEN_CLOISTER_H__ */
