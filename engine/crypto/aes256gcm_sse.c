@@ -38,13 +38,16 @@
 
 #define EACH8(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
 
+typedef uint64_t u64_u __attribute__((may_alias, aligned(1)));
+typedef uint32_t u32_u __attribute__((may_alias, aligned(1)));
+
 /* The state of one call; on its stack, erased at its end. */
 struct run
 {
     vec text[GROUP + 1];   /* GHASH input not yet hashed; 1 for the lengths */
     vec stream[GROUP];     /* key stream of a group that is not full */
     vec mask;              /* AES(J0) */
-    vec counter;           /* next counter block, bytes reversed */
+    vec before;            /* counter block before the next, bytes reversed */
     vec hash;              /* GHASH so far, bytes reversed */
     const uint8_t *in;
     uint8_t *out;
@@ -76,18 +79,20 @@ static void copy_once(void *to, const void *from, size_t n)
         *dst++ = *src++;
 }
 
-/* Eight counter blocks, and round 0 */
+/*
+ * Eight counter blocks, and round 0. The group's first counter is 1 modulo 8:
+ * the first seven differ from the block before them in three bits only.
+ */
 CL_SSE_INLINE void start8(vec *b, struct run *r, const vec *rk)
 {
-    const vec_w one = { 1, 0, 0, 0 };
-    vec_w counter = (vec_w)r->counter;
+    const vec_w eight = { 8, 0, 0, 0 };
+    vec before = reverse_bytes(r->before) ^ rk[0];
 
-#define START(i)                                \
-    b[i] = reverse_bytes((vec)counter) ^ rk[0]; \
-    counter += one;
+#define START(i) b[i] = before ^ (vec){ 0, (i + 1LL) << 56 };
     EACH8(START)
 #undef START
-    r->counter = (vec)counter;
+    r->before = (vec)((vec_w)r->before + eight);
+    b[7] = reverse_bytes(r->before) ^ rk[0];
 }
 
 CL_SSE_INLINE void round8(vec *b, vec rk)
@@ -252,7 +257,7 @@ static CL_SSE unsigned int bulk(const struct cl_gcm_key *k, struct run *r)
     return GROUP;
 }
 
-/* Additional data: SP 800-38D, 7.1 step 5. The last block is left in slot 0. */
+/* Additional data, SP 800-38D, 7.1 step 5; its last block stays in slot 0. */
 static CL_SSE void absorb(const struct cl_gcm_key *k, struct run *r,
                           const uint8_t *aad, size_t len)
 {
@@ -278,16 +283,24 @@ static CL_SSE void absorb(const struct cl_gcm_key *k, struct run *r,
     r->hash = (vec){ 0 };
 }
 
+/* The counter block before J0 (SP 800-38D, 7.1 step 2), bytes reversed */
+CL_SSE_INLINE vec before_j0(const uint8_t *nonce)
+{
+    uint64_t first = *(const volatile u64_u *)nonce;
+    uint64_t last = *(const volatile u32_u *)(nonce + 8);
+
+    return (vec){ (long long)__builtin_bswap64(last),
+                  (long long)__builtin_bswap64(first) };
+}
+
 /* Key stream and hash over everything; then r->hash is the tag. */
 static CL_SSE void run(const struct cl_gcm_key *k, struct run *r,
                        const uint8_t *nonce, const void *aad, size_t aadlen)
 {
-    uint8_t j0[BLOCK] = { [BLOCK - 1] = 1 };
     vec lengths = { (long long)(r->left * 8), (long long)(aadlen * 8) };
     unsigned int slots;
 
-    copy_once(j0, nonce, CL_GCM_NONCE_LEN);
-    r->counter = reverse_bytes(*(const vec_u *)j0);
+    r->before = before_j0(nonce);
     absorb(k, r, aad, aadlen);
 
     stream8((const vec *)k->rk, r);
@@ -312,8 +325,12 @@ static CL_SSE void run(const struct cl_gcm_key *k, struct run *r,
 static CL_SSE uint64_t tag_differs(const struct run *r, const uint8_t *tag)
 {
     vec d = r->hash ^ load_once(tag);
+    uint64_t differs = (uint64_t)(d[0] | d[1]);
 
-    return (uint64_t)(d[0] | d[1]);
+    /* Now, or d might wait on the stack: it is as good as the right tag. */
+    __asm__ __volatile__ ( "" : "+r" (differs) );
+
+    return differs;
 }
 
 CL_SSE void cl_gcm_seal(const struct cl_gcm_key *k,

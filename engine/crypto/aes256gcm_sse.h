@@ -38,7 +38,7 @@
 typedef long long vec __attribute__((vector_size(16), may_alias));
 typedef long long vec_u __attribute__((vector_size(16), may_alias,
                                        aligned(1)));
-typedef int vec_w __attribute__((vector_size(16), may_alias));
+typedef unsigned int vec_w __attribute__((vector_size(16), may_alias));
 typedef char vec_b __attribute__((vector_size(16), may_alias));
 
 /* x^63 + x^62 + x^57, see above */
@@ -60,7 +60,8 @@ CL_SSE_INLINE vec exchange_halves(vec v)
 
 CL_SSE_INLINE vec reverse_bytes(vec v)
 {
-    const vec_b mask = { 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0 };
+    const vec_b mask = { 15, 14, 13, 12, 11, 10, 9, 8,
+                         7, 6, 5, 4, 3, 2, 1, 0 };
 
     return (vec)__builtin_ia32_pshufb128((vec_b)v, mask);
 }

@@ -39,7 +39,8 @@ static uint32_t cpuid1_ecx(void)
  * Rcon every other time. AESENCLAST is SubWord: on four equal columns its
  * ShiftRows does nothing.
  */
-CL_SSE_INLINE vec next_round_key(vec before, vec last, bool rot, int rcon)
+CL_SSE_INLINE vec next_round_key(vec before, vec last, bool rot,
+                                 unsigned int rcon)
 {
     const vec_b straight = { 12, 13, 14, 15, 12, 13, 14, 15,
                              12, 13, 14, 15, 12, 13, 14, 15 };
@@ -63,7 +64,7 @@ static CL_SSE void expand_key(vec *rk, const uint8_t *key)
 
     for ( i = 2; i < 15; i += 2 )
     {
-        rk[i] = next_round_key(rk[i - 2], rk[i - 1], true, 1 << (i / 2 - 1));
+        rk[i] = next_round_key(rk[i - 2], rk[i - 1], true, 1U << (i / 2 - 1));
         if ( i < 14 )
             rk[i + 1] = next_round_key(rk[i - 1], rk[i], false, 0);
     }

@@ -13,7 +13,12 @@
  *   -ESRCH       no such domain
  *   -ENOENT      no entry with that number
  *   -EOPNOTSUPP  unknown command, or a revision that this Xen does not speak
- *   -EBUSY       too late: the domain has been sealed, or has run
+ *   -EBUSY       too late: the domain has run already
+ *   -EINVAL      protect: not an HVM or PVH guest, or Cloister is off
+ *   -ENOMEM      protect: no memory for the page permission table
+ *
+ * protect succeeds also where a seal will be refused later (no TPM, say): who
+ * asked for protection then gets a guest that does not run, not an open one.
  *
  * All fields are little-endian, of fixed width and naturally aligned; there
  * is no hidden padding.  The revision goes up with any change of layout or
@@ -21,6 +26,8 @@
  */
 #ifndef CLOISTER_ABI_HYPERCALL_H
 #define CLOISTER_ABI_HYPERCALL_H
+
+#include <stdint.h>
 
 #define CLOISTER_HYPERCALL      55      /* __HYPERVISOR_arch_7 */
 #define CLOISTER_ABI_REVISION   1
@@ -77,7 +84,8 @@ struct cloister_domain_info {
     uint16_t state;
     uint32_t reason;            /* why it is not protected, or 0 */
     uint32_t key_slot;          /* ~0: none */
-    uint64_t detail;            /* of the reason: a gfn, a count, or 0 */
+    uint64_t detail;            /* no_memory: pages asked for; foreign_map and
+                                   bad_page: gfn; else 0 */
     uint64_t pages[CLOISTER_PAGE_STATES];
     uint64_t epoch;             /* of the key: unique since boot */
     uint64_t nonces;            /* used with this key */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * linescan FILE: how often the keeper's marker is in a file, wherever it
+ * starts: in what xl save or xl dump-core has written.  Prints "lines N".
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guestmem.h"
+
+#define CHUNK (1u << 20)
+
+static uint64_t count(const char *from, const char *end, const char *marker)
+{
+    uint64_t found = 0;
+
+    while ( (from = memmem(from, end - from, marker, MARKER)) )
+    {
+        found++;
+        from += MARKER;
+    }
+
+    return found;
+}
+
+int main(int argc, char *argv[])
+{
+    static char buffer[MARKER + CHUNK];
+    char marker[MARKER];
+    uint64_t lines = 0;
+    size_t kept = 0;
+    ssize_t got;
+    int fd = argc == 2 ? open(argv[1], O_RDONLY) : -1;
+
+    if ( fd < 0 )
+        fail("usage: linescan FILE");
+
+    marker_get(marker);
+    while ( (got = read(fd, buffer + kept, CHUNK)) > 0 )
+    {
+        size_t have = kept + got;
+
+        lines += count(buffer, buffer + have, marker);
+        /* What may be the start of a marker: too short to be a whole one. */
+        kept = have < MARKER - 1 ? have : MARKER - 1;
+        memmove(buffer, buffer + have - kept, kept);
+    }
+    if ( got < 0 )
+        fail(argv[1]);
+
+    printf("lines %" PRIu64 "\n", lines);
+
+    return 0;
+}
