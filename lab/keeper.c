@@ -6,8 +6,10 @@
  * that are easy to find for anyone who can read the guest, then checks them
  * for ever, so that anyone who can write to the guest is noticed.
  *
- * Kernel command line: keeper=MIB (default 16).
- * Console: "keeper ok ROUND" or "keeper BAD ADDRESS" after each round.
+ * Kernel command line: keeper=MIB (default 16); keeper_crash=ROUND has the
+ * kernel crash after that round.
+ * Console: "keeper at gfn N" once, the guest frame of line 0; then "keeper ok
+ * ROUND" or "keeper BAD ADDRESS" after each round.
  *
  * A line: marker (16 bytes), line number (10 digits), space, 16 hexadecimal
  * digits derived from the number, dots, newline.
@@ -19,6 +21,7 @@
  */
 
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
@@ -131,6 +134,18 @@ static void *keep(void *arg)
     return NULL;
 }
 
+/* Of the guest's frame: dom0 can then look at the lines themselves. */
+static void say_where(const void *memory)
+{
+    uint64_t entry = 0;
+    int fd = open("/proc/self/pagemap", O_RDONLY);
+
+    if ( pread(fd, &entry, sizeof(entry), (uintptr_t)memory / 4096 * 8) ==
+         sizeof(entry) )
+        printf("keeper at gfn %llu\n", entry & ((1ULL << 55) - 1));
+    close(fd);
+}
+
 static void report(const struct share *s, unsigned int threads,
                    unsigned long round)
 {
@@ -166,6 +181,45 @@ static unsigned long option(const char *name, unsigned long value)
     return value;
 }
 
+static char *allocate(unsigned long mib)
+{
+    char *memory = mmap(NULL, mib << 20, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if ( memory == MAP_FAILED )
+    {
+        printf("keeper: no memory for %lu MiB\n", mib);
+        pause();
+    }
+    return memory;
+}
+
+/* Leave lines behind in memory that is nobody's. */
+static void fill_and_free(unsigned long mib)
+{
+    struct share s = { .lines = (mib << 20) / LINE };
+
+    if ( !mib )
+        return;
+    s.start = allocate(mib);
+    fill(&s);
+    munmap(s.start, mib << 20);
+    printf("keeper freed %lu MiB\n", mib);
+}
+
+/* Does not come back, unless the kernel has no sysrq. */
+static void crash(void)
+{
+    FILE *f = fopen("/proc/sysrq-trigger", "w");
+
+    if ( f )
+    {
+        fputc('c', f);
+        fclose(f);
+    }
+    printf("keeper: could not crash\n");
+}
+
 static void init(void)
 {
     mkdir("/proc", 0755);
@@ -190,7 +244,7 @@ static void power(const char *self)
 int main(int argc, char *argv[])
 {
     static struct share shares[MAX_THREADS];
-    unsigned long mib, round, cpus;
+    unsigned long mib, round, cpus, last;
     uint64_t lines;
     unsigned int i;
     char *memory;
@@ -201,18 +255,13 @@ int main(int argc, char *argv[])
     init();
 
     mib = option("keeper=", 16);
+    last = option("keeper_crash=", 0);
     cpus = sysconf(_SC_NPROCESSORS_ONLN);
     if ( cpus > MAX_THREADS )
         cpus = MAX_THREADS;
     lines = (mib << 20) / LINE / cpus;
 
-    memory = mmap(NULL, mib << 20, PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if ( memory == MAP_FAILED )
-    {
-        printf("keeper: no memory for %lu MiB\n", mib);
-        pause();
-    }
+    memory = allocate(mib);
     printf("keeper: %lu MiB, %lu lines, %lu threads, at %p\n", mib,
            (unsigned long)(lines * cpus), cpus, (void *)memory);
     fflush(stdout);
@@ -226,12 +275,17 @@ int main(int argc, char *argv[])
         shares[i].cpu = i;
         pthread_create(&thread, NULL, keep, &shares[i]);
     }
+    fill_and_free(option("keeper_free=", 0));
 
     for ( round = 1; ; round++ )
     {
         pthread_barrier_wait(&barrier);
         pthread_barrier_wait(&barrier);
+        if ( round == 1 )
+            say_where(memory);
         report(shares, cpus, round);
+        if ( round == last )
+            crash();
         usleep(REST_US);
     }
 }

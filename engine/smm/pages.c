@@ -34,6 +34,17 @@ static void do_move(struct cl_vm *vm, struct cl_page *p,
     p->state = (uint8_t)to;
 }
 
+/* Where a page of the memory map of a sealed VM belongs. */
+static enum cl_page_state closed_state(const struct cl_page *p)
+{
+    return p->shares ? CL_PAGE_SHARED : CL_PAGE_PRIVATE;
+}
+
+static bool is_closed(const struct cl_page *p)
+{
+    return p->state == CL_PAGE_PRIVATE || p->state == CL_PAGE_SHARED;
+}
+
 /* No view of an earlier state of affairs may verify later. */
 static void do_forget_view(struct cl_page *p)
 {
@@ -66,7 +77,7 @@ int cl_page_bind(struct cl_vm *vm, struct cl_page *p, uint64_t gfn)
 
     p->gfn = (uint32_t)gfn;
     if ( vm->sealed )
-        do_move(vm, p, CL_PAGE_PRIVATE);
+        do_move(vm, p, closed_state(p));
 
     return 0;
 }
@@ -77,7 +88,7 @@ int cl_page_seal(struct cl_vm *vm, struct cl_page *p, uint64_t gfn)
 
     if ( rc )
         return rc;
-    if ( p->state == CL_PAGE_PRIVATE )
+    if ( is_closed(p) )
         return -EEXIST;
     if ( p->state != CL_PAGE_BUILDING )
         return -EINVAL;
@@ -85,18 +96,18 @@ int cl_page_seal(struct cl_vm *vm, struct cl_page *p, uint64_t gfn)
         return -ERANGE;
 
     p->gfn = (uint32_t)gfn;
-    do_move(vm, p, CL_PAGE_PRIVATE);
+    do_move(vm, p, closed_state(p));
 
     return 0;
 }
 
 int cl_page_unseal(struct cl_vm *vm, struct cl_page *p)
 {
-    int rc = check_state(vm, p, CL_PAGE_PRIVATE);
+    int rc = check_owner(vm, p);
 
     if ( rc )
         return rc;
-    if ( vm->sealed )
+    if ( vm->sealed || !is_closed(p) )
         return -EINVAL;
 
     do_move(vm, p, CL_PAGE_BUILDING);
@@ -110,7 +121,7 @@ int cl_page_share(struct cl_vm *vm, struct cl_page *p)
 
     if ( rc )
         return rc;
-    if ( p->state != CL_PAGE_PRIVATE && p->state != CL_PAGE_SHARED )
+    if ( p->state == CL_PAGE_LEAVING )
         return -EINVAL;
     if ( p->shares == CL_SHARES_MAX )
         return -ENOSPC;

@@ -68,7 +68,10 @@
     X(28, no_random,    "the CPU's random number generator failed",           \
        "use a CPU with RDRAND")                                               \
     X(29, virtualized,  "Xen itself runs inside a virtual machine",           \
-       "run Xen on hardware")
+       "run Xen on hardware")                                                 \
+    X(30, grants,       "dom0 has put grants of its own into the guest",      \
+       "create the guest with the stock toolstack, and stop what maps its "   \
+       "grant table")
 
 enum cloister_reason {
 #define CLOISTER_REASON_ENUM(nr, name, what, mend) CLOISTER_WHY_##name = nr,

@@ -32,13 +32,16 @@ void marker_get(char marker[MARKER])
 void guestmem_open(struct guestmem *g, const char *domid)
 {
     xc_interface *xc = xc_interface_open(NULL, NULL, 0);
+    xc_domaininfo_t info;
     xen_pfn_t highest;
 
     g->domid = strtoul(domid, NULL, 10);
-    if ( !xc || xc_domain_maximum_gpfn(xc, g->domid, &highest) )
+    if ( !xc || xc_domain_maximum_gpfn(xc, g->domid, &highest) ||
+         xc_domain_getinfo_single(xc, g->domid, &info) )
         fail("the domain's size");
     xc_interface_close(xc);
     g->end = highest + 1;
+    g->owned = info.tot_pages;
 
     g->fm = xenforeignmemory_open(NULL, 0);
     if ( !g->fm )
@@ -48,7 +51,7 @@ void guestmem_open(struct guestmem *g, const char *domid)
 bool batch_map(const struct guestmem *g, struct batch *b, xen_pfn_t first,
                size_t nr, int prot)
 {
-    xen_pfn_t gfns[BATCH];
+    xen_pfn_t gfns[BATCH] = { first };
     size_t i;
 
     b->first = first;
@@ -74,6 +77,40 @@ void batch_unmap(const struct guestmem *g, struct batch *b)
     if ( b->mem )
         xenforeignmemory_unmap(g->fm, b->mem, b->nr);
     b->mem = NULL;
+}
+
+/* One batch of a walk: how many pages it has. */
+static size_t visit(const struct guestmem *g, xen_pfn_t first, int prot,
+                    batch_fn *fn, void *arg)
+{
+    static struct batch b;
+    size_t nr = g->end - first < BATCH ? g->end - first : BATCH;
+
+    if ( !batch_map(g, &b, first, nr, prot) )
+        return 0;
+    fn(arg, &b);
+    batch_unmap(g, &b);
+
+    return b.good;
+}
+
+void guestmem_walk(const struct guestmem *g, int prot, batch_fn *fn,
+                   void *arg)
+{
+    xen_pfn_t up = 0, down = (g->end + BATCH - 1) / BATCH * BATCH;
+    uint64_t pages = 0, good;
+
+    /* up and down are where it goes on: past the first batch of holes. */
+    do {
+        pages += good = visit(g, up, prot, fn, arg);
+        up += BATCH;
+    } while ( good && up < down );
+
+    while ( up < down && (good = visit(g, down -= BATCH, prot, fn, arg)) )
+        pages += good;
+
+    for ( ; pages < g->owned && up < down; up += BATCH )
+        pages += visit(g, up, prot, fn, arg);
 }
 
 uint64_t batch_lines(const struct batch *b)

@@ -23,6 +23,7 @@ struct guestmem {
     xenforeignmemory_handle *fm;
     uint32_t domid;
     xen_pfn_t end;              /* one above the highest gfn */
+    uint64_t owned;             /* pages that the domain has */
 };
 
 /* One mapping of up to BATCH gfns in a row; those with err[i] have no page. */
@@ -41,6 +42,18 @@ void guestmem_open(struct guestmem *g, const char *domid);
 bool batch_map(const struct guestmem *g, struct batch *b, xen_pfn_t first,
                size_t nr, int prot);
 void batch_unmap(const struct guestmem *g, struct batch *b);
+
+/*
+ * Maps all of the domain's memory, batch by batch, and calls fn for each batch
+ * that has a page.  fn may keep the mapping: it copies *b and clears b->mem.
+ *
+ * A PVH guest's memory stands at both ends of a map with millions of holes in
+ * between, which take half a minute to try: they are skipped if the ends
+ * have as many pages as the domain owns.
+ */
+typedef void batch_fn(void *arg, struct batch *b);
+void guestmem_walk(const struct guestmem *g, int prot, batch_fn *fn,
+                   void *arg);
 
 /* How many lines of the batch start with the keeper's marker. */
 uint64_t batch_lines(const struct batch *b);

@@ -25,26 +25,19 @@
 struct held {
     struct batch *batches;
     size_t nr;
+    uint64_t pages;
 };
 
-static uint64_t hold(const struct guestmem *g, struct held *h)
+static void keep(void *arg, struct batch *b)
 {
-    uint64_t pages = 0;
-    xen_pfn_t gfn;
+    struct held *h = arg;
 
-    h->batches = calloc((g->end + BATCH - 1) / BATCH, sizeof(*h->batches));
+    h->batches = realloc(h->batches, (h->nr + 1) * sizeof(*h->batches));
     if ( !h->batches )
         fail("memory");
-
-    for ( gfn = 0; gfn < g->end; gfn += BATCH )
-    {
-        size_t nr = g->end - gfn < BATCH ? g->end - gfn : BATCH;
-
-        if ( batch_map(g, &h->batches[h->nr], gfn, nr, PROT_READ) )
-            pages += h->batches[h->nr++].good;
-    }
-
-    return pages;
+    h->batches[h->nr++] = *b;
+    h->pages += b->good;
+    b->mem = NULL;
 }
 
 static uint64_t search(const struct held *h)
@@ -71,7 +64,8 @@ int main(int argc, char *argv[])
     }
 
     guestmem_open(&g, argv[1]);
-    printf("held %" PRIu64 "\n", hold(&g, &h));
+    guestmem_walk(&g, PROT_READ, keep, &h);
+    printf("held %" PRIu64 "\n", h.pages);
     fflush(stdout);
 
     while ( scanf("%63s", name) == 1 )

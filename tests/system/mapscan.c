@@ -4,12 +4,13 @@
  *
  * Claim:  dom0 cannot read a protected guest, nor see which of its pages are
  *         equal.
- * Method: a foreign mapping of every gfn from 0 to the highest one, read
- *         only, BATCH at a time.  Counts the lines that start with the
- *         keeper's marker, and the pages whose content another page has, too.
+ * Method: a foreign mapping of every page, read only, BATCH gfns at a time.
+ *         Counts the lines that start with the keeper's marker, and the pages
+ *         whose content another page has, too.
  * Stock:  every line of the keeper; the many pages of zeros are equal.
  *
- * Prints lines, pages, duplicates and errors (gfns that gave no page).
+ * Prints lines, pages, duplicates and errors (gfns without a page, in batches
+ * that have one).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -53,8 +54,9 @@ static void keep_hash(struct tally *t, uint64_t hash)
     t->hashes[t->pages++] = hash;
 }
 
-static void take(struct tally *t, const struct batch *b)
+static void take(void *arg, struct batch *b)
 {
+    struct tally *t = arg;
     size_t i;
 
     t->lines += batch_lines(b);
@@ -85,10 +87,8 @@ static uint64_t duplicates(struct tally *t)
 
 int main(int argc, char *argv[])
 {
-    static struct tally t;
-    static struct batch b;
+    struct tally t = { 0 };
     struct guestmem g;
-    xen_pfn_t gfn;
 
     if ( argc != 2 )
     {
@@ -97,16 +97,7 @@ int main(int argc, char *argv[])
     }
 
     guestmem_open(&g, argv[1]);
-    for ( gfn = 0; gfn < g.end; gfn += BATCH )
-    {
-        size_t nr = g.end - gfn < BATCH ? g.end - gfn : BATCH;
-
-        if ( batch_map(&g, &b, gfn, nr, PROT_READ) )
-            take(&t, &b);
-        else
-            t.errors += nr;
-        batch_unmap(&g, &b);
-    }
+    guestmem_walk(&g, PROT_READ, take, &t);
 
     printf("lines %" PRIu64 "\npages %" PRIu64 "\nduplicates %" PRIu64
            "\nerrors %" PRIu64 "\n", t.lines, t.pages, duplicates(&t),

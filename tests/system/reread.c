@@ -89,15 +89,20 @@ static int write_page(const struct guestmem *g, xen_pfn_t gfn)
 }
 
 /* In a child, as the write may be its end. */
-static bool writable(const struct guestmem *g, xen_pfn_t gfn)
+static bool writable(const char *domid, xen_pfn_t gfn)
 {
     pid_t child = fork();
+    struct guestmem g;
     int status;
 
     if ( child < 0 )
         fail("fork");
     if ( !child )
-        _exit(write_page(g, gfn));
+    {
+        /* Handles of libxen are not for use after a fork. */
+        guestmem_open(&g, domid);
+        _exit(write_page(&g, gfn));
+    }
     if ( waitpid(child, &status, 0) != child )
         fail("waitpid");
     if ( WIFSIGNALED(status) )
@@ -119,7 +124,7 @@ int main(int argc, char *argv[])
     guestmem_open(&g, argv[1]);
     sample(&g);
     fflush(stdout);
-    printf("writable %d\n", writable(&g, BELOW / 2));
+    printf("writable %d\n", writable(argv[1], BELOW / 2));
 
     return 0;
 }

@@ -77,12 +77,12 @@ static const struct {
                   { BU,     -EBUSY,  -EBUSY,  -EBUSY,  -EBUSY } },
     [BIND]    = { { -EPERM, BU,      -EINVAL, -EINVAL, -EINVAL },
                   { -EPERM, PR,      -EINVAL, -EINVAL, -EINVAL } },
-    [SEAL]    = { { -EPERM, PR,      -EEXIST, -EINVAL, -EINVAL },
-                  { -EPERM, PR,      -EEXIST, -EINVAL, -EINVAL } },
-    [UNSEAL]  = { { -EPERM, -EINVAL, BU,      -EINVAL, -EINVAL },
+    [SEAL]    = { { -EPERM, PR,      -EEXIST, -EEXIST, -EINVAL },
+                  { -EPERM, PR,      -EEXIST, -EEXIST, -EINVAL } },
+    [UNSEAL]  = { { -EPERM, -EINVAL, BU,      BU,      -EINVAL },
                   { -EPERM, -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
-    [SHARE]   = { { -EPERM, -EINVAL, SH,      SH,      -EINVAL },
-                  { -EPERM, -EINVAL, SH,      SH,      -EINVAL } },
+    [SHARE]   = { { -EPERM, BU,      SH,      SH,      -EINVAL },
+                  { -EPERM, BU,      SH,      SH,      -EINVAL } },
     [UNSHARE] = { { -EPERM, -EINVAL, -EINVAL, PR,      -EINVAL },
                   { -EPERM, -EINVAL, -EINVAL, PR,      -EINVAL } },
     [LEAVE]   = { { -EPERM, LE,      LE,      LE,      -EINVAL },
@@ -223,6 +223,23 @@ TEST(shares_are_counted)
     CHECK(w.p.state == PR && counts_right(&w));
 }
 
+TEST(granted_when_sealed_is_shared)
+{
+    struct world w;
+
+    make(&w, BU, ME, false);
+    CHECK(!cl_page_share(&w.vm, &w.p) && w.p.state == BU);
+    CHECK(!cl_page_seal(&w.vm, &w.p, 5) && w.p.state == SH);
+    CHECK(!cl_page_unseal(&w.vm, &w.p) && w.p.state == BU);
+    CHECK(w.p.shares == 1);
+    CHECK(!cl_page_unshare(&w.vm, &w.p) && !w.p.shares);
+    CHECK(cl_page_unshare(&w.vm, &w.p) == -EINVAL);
+
+    make(&w, BU, ME, true);
+    CHECK(!cl_page_share(&w.vm, &w.p));
+    CHECK(!cl_page_bind(&w.vm, &w.p, 5) && w.p.state == SH);
+}
+
 TEST(grant_may_outlive_the_memory_map)
 {
     struct world w;
@@ -264,8 +281,10 @@ static bool invariants(const struct model *m)
             return false;
         if ( (p->state == PR && p->shares) || (p->state == SH && !p->shares) )
             return false;
-        if ( (p->state == PR || p->state == SH) == (p->gfn == CL_GFN_NONE) )
-            return false || p->state == BU;
+        if ( (p->state == PR || p->state == SH) && p->gfn == CL_GFN_NONE )
+            return false;
+        if ( p->state == LE && p->gfn != CL_GFN_NONE )
+            return false;
         count[p->owner - ME][p->state]++;
     }
     for ( s = 0; s < CL_PAGE_STATES; s++ )

@@ -11,14 +11,18 @@
  *
  * Page states, and the verb on each arrow:
  *
- *            assign            seal              share
- *     free ---------> building ----> private <---------> shared
- *      ^                 | |  <----    |       unshare      |
- *      |                 | |   unseal  |                    |
- *      |                 | +-----------+--> leaving <-------+
- *      |                 |       leave         |
- *      +-----------------+---------------------+     (and from every state
- *               free (wipes the page)                 but free)
+ *          assign             seal               share
+ *     free -----> building ---------> private <---------> shared
+ *      ^           |  ^                |   |    unshare     |
+ *      |           |  +----------------+   |                |
+ *      |           |        unseal         |                |
+ *      |           +-------------> leaving <----------------+
+ *      |                leave         |
+ *      +------------------------------+   (and from every state but free)
+ *               free (wipes the page)
+ *
+ * A page that is granted to somebody when it is sealed becomes shared, not
+ * private; unseal brings it back to building, too.
  *
  * Every verb either does all it says and returns 0, or returns -errno and
  * has changed nothing (unit tests try every verb in every state).
@@ -161,18 +165,22 @@ int cl_page_assign(struct cl_vm *vm, struct cl_page *p);
 int cl_page_bind(struct cl_vm *vm, struct cl_page *p, uint64_t gfn);
 
 /*
- * building -> private at this gfn.  The caller has made sure that nobody
- * else maps the page.  -EEXIST: private already, that is, the page stands
- * twice in the memory map.  -ERANGE: gfn is too large.
+ * building -> private at this gfn, or shared if grants of it are active.
+ * The caller has made sure that nobody else maps the page.  -EEXIST: done
+ * already, that is, the page stands twice in the memory map.  -ERANGE: gfn
+ * is too large.
  */
 int cl_page_seal(struct cl_vm *vm, struct cl_page *p, uint64_t gfn);
 
-/* private -> building, when a seal is given up.  -EINVAL once sealed. */
+/*
+ * private or shared -> building, when a seal is given up.  -EINVAL once the
+ * VM is sealed.
+ */
 int cl_page_unseal(struct cl_vm *vm, struct cl_page *p);
 
 /*
- * The guest granted the page to somebody (private -> shared), or one more
- * grant of it is active.  -ENOSPC: too many.
+ * One more grant of the page is active: private -> shared; a page of
+ * `building` only counts it.  -ENOSPC: too many.
  */
 int cl_page_share(struct cl_vm *vm, struct cl_page *p);
 

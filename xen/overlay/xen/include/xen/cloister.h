@@ -96,8 +96,22 @@ int cloister_pvh_foreign(struct domain *owner, struct page_info **page);
 bool cloister_may_map(const struct domain *mapper, const struct domain *owner,
                       const struct page_info *pg, bool write);
 
+/*
+ * May frames [mfn, mfn + (1 << order)) go into d's memory map as I/O memory?
+ * Not if one of them is memory that is, or may be tomorrow, another domain's.
+ */
+bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
+                         unsigned int order);
+
 /* Is this frame a view (mapped read-only, whatever was asked)? */
 bool cloister_is_view(mfn_t mfn);
+
+/*
+ * In common/grant_table.c: true if the domain's table grants nothing but the
+ * console and xenstore rings at these gfns, and nobody else maps the table.
+ */
+bool gnttab_ready_to_seal(struct domain *d, unsigned long console,
+                          unsigned long store);
 
 /* ---- Saving and restoring --------------------------------------------- */
 
@@ -144,6 +158,8 @@ static inline bool cloister_may_map(const struct domain *mapper,
                                     const struct domain *owner,
                                     const struct page_info *pg, bool write)
 { return true; }
+static inline bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
+                                       unsigned int order) { return true; }
 static inline bool cloister_is_view(mfn_t mfn) { return false; }
 static inline bool cloister_sealed(const struct domain *d) { return false; }
 static inline int cloister_hvm_save(const struct domain *d,

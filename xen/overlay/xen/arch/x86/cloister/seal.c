@@ -90,6 +90,11 @@ void cloister_refuse(struct domain *d, enum cloister_reason why,
            d, cloister_reason_text(why), detail);
 }
 
+static unsigned int refs(const struct page_info *pg)
+{
+    return read_atomic(&pg->count_info) & PGC_count_mask;
+}
+
 /* ---- The list, but for the pages -------------------------------------- */
 
 static bool has_device(const struct domain *d)
@@ -122,6 +127,13 @@ static enum cloister_reason kind_reason(const struct domain *d)
     return CLOISTER_WHY_none;
 }
 
+static bool only_rings_granted(struct domain *d)
+{
+    return refs(virt_to_page(d->shared_info)) == 1 &&
+           gnttab_ready_to_seal(d, d->arch.hvm.params[HVM_PARAM_CONSOLE_PFN],
+                                d->arch.hvm.params[HVM_PARAM_STORE_PFN]);
+}
+
 static enum cloister_reason domain_reason(struct domain *d)
 {
     const struct p2m_domain *p2m = p2m_get_hostp2m(d);
@@ -143,23 +155,13 @@ static enum cloister_reason domain_reason(struct domain *d)
         return CLOISTER_WHY_ioreq;
     if ( paging_mode_log_dirty(d) )
         return CLOISTER_WHY_log_dirty;
+    if ( !only_rings_granted(d) )
+        return CLOISTER_WHY_grants;
 
     return CLOISTER_WHY_none;
 }
 
 /* ---- Pages ------------------------------------------------------------ */
-
-/* Pages that the toolstack's daemons have mapped by grant since the build. */
-static bool is_ring(const struct domain *d, unsigned long gfn)
-{
-    return gfn == d->arch.hvm.params[HVM_PARAM_STORE_PFN] ||
-           gfn == d->arch.hvm.params[HVM_PARAM_CONSOLE_PFN];
-}
-
-static unsigned int refs(const struct page_info *pg)
-{
-    return read_atomic(&pg->count_info) & PGC_count_mask;
-}
 
 /*
  * Somebody still maps the page: the guest gets a copy in a fresh frame, and
@@ -201,30 +203,54 @@ static enum cloister_reason move(struct domain *d, unsigned long gfn,
     return CLOISTER_WHY_none;
 }
 
+/*
+ * Whoever maps the page by anything but a grant must not see what the guest
+ * writes from now on.  A granted page (the console and xenstore rings, whose
+ * daemons are there already) cannot be moved under them: there, and only
+ * there, each grant accounts for one reference.
+ */
+static enum cloister_reason cut(struct domain *d, unsigned long gfn,
+                                const struct cl_page *p,
+                                struct page_info **pg)
+{
+    unsigned int others = refs(*pg) - 1;
+
+    if ( !others )
+        return CLOISTER_WHY_none;
+    if ( p->shares )
+        return others == p->shares ? CLOISTER_WHY_none
+                                   : CLOISTER_WHY_foreign_map;
+
+    return move(d, gfn, pg);
+}
+
+static struct cl_page *entry(const struct page_info *pg)
+{
+    return cl_ppt_find(&cloister_ppt, mfn_x(page_to_mfn(pg)));
+}
+
 /* One page of the memory map, under the gfn's lock. */
 static enum cloister_reason seal_page(struct domain *d, unsigned long gfn,
                                       mfn_t mfn)
 {
     struct cloister_domain *cd = d->arch.cloister;
+    enum cloister_reason why;
     struct page_info *pg;
-    struct cl_page *p;
-    int rc = -EPERM;
+    int rc;
 
     if ( !mfn_valid(mfn) )
         return CLOISTER_WHY_bad_page;
 
     pg = mfn_to_page(mfn);
-    if ( page_get_owner(pg) != d )
+    if ( page_get_owner(pg) != d || !entry(pg) )
         return CLOISTER_WHY_bad_page;
-    if ( refs(pg) != 1 && !is_ring(d, gfn) && move(d, gfn, &pg) )
-        return CLOISTER_WHY_foreign_map;
+
+    why = cut(d, gfn, entry(pg), &pg);
+    if ( why )
+        return why;
 
     spin_lock(&cd->lock);
-    p = cl_ppt_find(&cloister_ppt, mfn_x(page_to_mfn(pg)));
-    if ( p )
-        rc = cl_page_seal(&cd->vm, p, gfn);
-    if ( !rc && is_ring(d, gfn) )
-        cl_page_share(&cd->vm, p);
+    rc = cl_page_seal(&cd->vm, entry(pg), gfn);
     spin_unlock(&cd->lock);
 
     return rc ? CLOISTER_WHY_bad_page : CLOISTER_WHY_none;
@@ -292,8 +318,7 @@ static void unseal_pages(struct domain *d)
     nrspin_lock(&d->page_alloc_lock);
     spin_lock(&cd->lock);
     page_list_for_each ( pg, &d->page_list )
-        cl_page_unseal(&cd->vm, cl_ppt_find(&cloister_ppt,
-                                            mfn_x(page_to_mfn(pg))));
+        cl_page_unseal(&cd->vm, entry(pg));
     spin_unlock(&cd->lock);
     nrspin_unlock(&d->page_alloc_lock);
 }

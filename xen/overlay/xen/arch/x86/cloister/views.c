@@ -190,6 +190,35 @@ bool cloister_may_map(const struct domain *mapper, const struct domain *owner,
     return false;
 }
 
+/* I/O memory in the frame table is dom_io's; VMX's APIC page is d's own. */
+static bool is_io(const struct domain *d, mfn_t mfn)
+{
+    const struct page_info *pg;
+
+    if ( !mfn_valid(mfn) )
+        return true;
+
+    pg = mfn_to_page(mfn);
+
+    return page_get_owner(pg) == dom_io ||
+           (page_get_owner(pg) == d && (pg->count_info & PGC_extra));
+}
+
+bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
+                         unsigned int order)
+{
+    unsigned long i;
+
+    if ( cloister_mode == CLOISTER_MODE_off )
+        return true;
+
+    for ( i = 0; i < (1UL << order); i++ )
+        if ( !is_io(d, mfn_add(mfn, i)) )
+            return false;
+
+    return true;
+}
+
 bool cloister_is_view(mfn_t mfn)
 {
     return dom_view && mfn_valid(mfn) &&

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# cloister=optin: who does not ask runs as on stock Xen, save and restore
+# included; who asks is protected.
+# shellcheck shell=sh disable=SC1091
+. /lab.sh
+
+lines()
+{
+    ./mapscan "$1" | sed -n 's/^lines //p'
+}
+
+echo "# a guest that did not ask"
+start_guest open /guest/keeper.cfg 'extra="console=hvc0 keeper=4"'
+echo "fact open_lines $(lines "$(xl domid open)")"
+echo "fact open_reason $(cloister why open |
+    sed -n 's/^ *reason .*\[\([a-z0-9_]*\), .*/\1/p')"
+if xl save open /tmp/open.save >/dev/null 2>&1 &&
+    : >"$(guest_console open)" &&
+    xl restore /tmp/open.save >/dev/null 2>&1 &&
+    wait_for "$(guest_console open)" 'keeper ok' 60; then
+    echo "fact open_restored 1"
+else
+    echo "fact open_restored 0"
+fi
+rm -f /tmp/open.save
+echo "fact open_bad $(grep -c 'keeper BAD' "$(guest_console open)")"
+
+echo "# a guest that asks too late, and one that asks in time"
+cloister protect open >/dev/null 2>&1
+echo "fact late_status $?"
+echo "fact late_lines $(lines "$(xl domid open)")"
+xl destroy open
+
+xl create -q -p /guest/keeper.cfg 'name="asks"' \
+    'extra="console=hvc0 keeper=4"'
+cloister protect asks
+echo "fact protect_status $?"
+xl unpause asks
+wait_for "$(guest_console asks)" 'keeper ok 1' 120 &&
+    echo "fact asks_runs 1"
+cloister why asks
+echo "fact asks_why $?"
+echo "fact asks_lines $(lines "$(xl domid asks)")"
+xl destroy asks
+
+echo "# a guest that has all memory, so that none is left for the tables"
+free_before=$(free_mem)
+./mkdomain greedy | sed 's/^/# /'
+greedy=$(xl list | awk 'NR > 1 && $2 > 0 { print $2 }')
+echo "# free: $(free_mem) MiB"
+cloister protect "$greedy"
+echo "fact greedy_status $?"
+echo "fact greedy_reason $(xl dmesg | grep -c "d$greedy is not protected: no m")"
+xl destroy "$greedy"
+sleep 3
+echo "fact greedy_leak_mib $((free_before - $(free_mem)))"
