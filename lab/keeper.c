@@ -7,7 +7,7 @@
  * for ever, so that anyone who can write to the guest is noticed.
  *
  * Kernel command line: keeper=MIB (default 16); keeper_crash=ROUND has the
- * kernel crash after that round.
+ * kernel crash after that round, keeper_exit=ROUND ends the guest.
  * Console: "keeper at gfn N" once, the guest frame of line 0; then "keeper ok
  * ROUND" or "keeper BAD ADDRESS" after each round.
  *
@@ -244,7 +244,7 @@ static void power(const char *self)
 int main(int argc, char *argv[])
 {
     static struct share shares[MAX_THREADS];
-    unsigned long mib, round, cpus, last;
+    unsigned long mib, round, cpus, last, stop;
     uint64_t lines;
     unsigned int i;
     char *memory;
@@ -256,6 +256,7 @@ int main(int argc, char *argv[])
 
     mib = option("keeper=", 16);
     last = option("keeper_crash=", 0);
+    stop = option("keeper_exit=", 0);
     cpus = sysconf(_SC_NPROCESSORS_ONLN);
     if ( cpus > MAX_THREADS )
         cpus = MAX_THREADS;
@@ -286,6 +287,8 @@ int main(int argc, char *argv[])
         report(shares, cpus, round);
         if ( round == last )
             crash();
+        if ( round == stop )
+            reboot(RB_POWER_OFF);
         usleep(REST_US);
     }
 }

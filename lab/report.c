@@ -20,14 +20,14 @@
 #include "report.h"
 
 const struct row rows[ROWS] = {
-    { "lines_map", "Map all of the guest's memory, search it", LINES, false },
-    { "lines_held", "Map it before the guest runs, search later", LINES, false },
-    { "lines_raw", "Map raw machine frames, search them", LINES, true },
-    { "lines_save", "Search the file that xl save writes", LINES, false },
-    { "lines_after", "Keep a map over xl destroy, search it", LINES, false },
-    { "duplicates", "Compare pages: found to be equal", PAGES, false },
-    { "writable", "Write to the guest's memory", ACCESS, false },
-    { "rounds", "Meanwhile, the guest checks its memory", CHECK, false },
+    { "lines_map", "Map all of the guest's memory, search it", LINES, 0 },
+    { "lines_held", "Map it before the guest runs, search later", LINES, 0 },
+    { "lines_raw", "Map raw machine frames, search them", LINES, 1 },
+    { "lines_save", "Search the file that xl save writes", LINES, 0 },
+    { "lines_after", "Keep a map over xl destroy, search it", LINES, 0 },
+    { "duplicates", "Compare pages: found to be equal", PAGES, 0 },
+    { "writable", "Write to the guest's memory", ACCESS, 0 },
+    { "rounds", "Meanwhile, the guest checks its memory", CHECK, 0 },
 };
 
 struct run runs[2] = { { .title = "Stock Xen" }, { .title = "Cloister" } };

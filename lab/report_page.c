@@ -74,7 +74,7 @@ static void put_picture(FILE *f, const struct run *run)
     fprintf(f, "<img width=\"%d\" height=\"%d\" alt=\"64 KiB of guest memory "
             "on %s, one pixel per byte: %s\" src=\"data:image/png;base64,%s\">"
             "\n", SIDE, SIDE, run->title, dump_lines(run) ?
-            "a regular weave of stripes, the text of the secret lines" :
+            "regular stripes, the text of the secret lines" :
             "even noise without any structure", base64);
     free(base64);
     free(png);
@@ -82,16 +82,16 @@ static void put_picture(FILE *f, const struct run *run)
 
 static void put_excerpt(FILE *f, const struct run *run)
 {
-    const unsigned char *p = run->dump;
-    size_t row, i;
+    size_t at = number(run, "line0_at"), end = at + EXCERPT * COLUMNS;
 
     fputs("<pre>", f);
-    for ( row = 0; row < EXCERPT; row++, p += COLUMNS )
+    for ( ; at < end && end <= DUMP; at++ )
     {
-        fprintf(f, "<span>%04zx</span> ", row * COLUMNS);
-        for ( i = 0; i < COLUMNS; i++ )
-            put_char(f, p[i]);
-        fputc('\n', f);
+        if ( at % COLUMNS == 0 )
+            fprintf(f, "<span>%04zx</span> ", at);
+        put_char(f, run->dump[at]);
+        if ( at % COLUMNS == COLUMNS - 1 )
+            fputc('\n', f);
     }
     fputs("</pre>\n", f);
 }
@@ -146,9 +146,9 @@ static void put_table(FILE *f)
 static void put_pictures(FILE *f)
 {
     fputs("<section>\n<h2>The same stretch of memory, as dom0 sees it</h2>\n"
-          "<p>64&nbsp;KiB from the guest's first secret line on, mapped by "
-          "dom0 while the guest was running. One pixel is one byte, 256 in a "
-          "row; with it, the first bytes as text. "
+          "<p>64&nbsp;KiB around the guest's first secret line, mapped by "
+          "dom0 as it runs. One pixel is one byte, 256 in a row; "
+          "with it, the bytes from that line on as text. "
           "<span class=\"scale\">Byte&nbsp;00&nbsp;<span class=\"ramp\">"
           "</span>&nbsp;ff</span></p>\n<div class=\"pair\">\n", f);
     put_figure(f, STOCK);

@@ -54,7 +54,7 @@
     X(21, introspection, "a debugger or introspection tool is attached",      \
        "stop it, then create the guest again")                                \
     X(22, foreign_map,  "another domain still maps the guest's memory",       \
-       "stop what maps it, or raise the guest's maxmem by a few MiB")         \
+       "stop what maps it, or free memory on the host for a copy")         \
     X(23, bad_page,     "the guest's memory map holds an unexpected page",    \
        "create the guest with the stock toolstack")                           \
     X(24, orphan,       "the guest owns pages outside its memory map",        \

@@ -4,11 +4,11 @@
  * counts or where nobody else may touch memory first.
  *
  * Command line:
- *   fill=KIB  fill KIB with the keeper's lines and check them for ever:
- *             "tiny ok ROUND", or "tiny BAD LINES", in Xen's log
- *   crash     with fill: crash after the first round
- *   scan      before it writes anywhere: how many lines there are in all its
- *             memory but its own image: "tiny scan lines N of MIB"
+ *   fill=KIB     fill KIB with the keeper's lines and check them for ever:
+ *                "tiny ok ROUND", or "tiny BAD LINES", in Xen's log
+ *   crash=ROUND  with fill: crash after this round
+ *   scan         before it writes anywhere: how many lines there are in all
+ *                its memory but its own image: "tiny scan lines N of MIB"
  */
 
 #include "tiny.h"
@@ -74,11 +74,13 @@ static const char *option(const char *name)
     }
 }
 
-static uint32_t number(const char *text)
+/* The number after NAME, 0 without. */
+static uint32_t number(const char *name)
 {
+    const char *text = option(name);
     uint32_t n = 0;
 
-    while ( *text >= '0' && *text <= '9' )
+    while ( text && *text >= '0' && *text <= '9' )
         n = n * 10 + *text++ - '0';
     return n;
 }
@@ -95,7 +97,7 @@ static uint32_t room(void)
     return 0;
 }
 
-static void fill(uint32_t kib, bool crash)
+static void fill(uint32_t kib, uint32_t crash_round)
 {
     uint32_t round, lines = kib * 1024 / LINE;
 
@@ -114,7 +116,7 @@ static void fill(uint32_t kib, bool crash)
         /* Now and then: Xen's log is short. */
         else if ( round <= 3 || !(round & (round - 1)) )
             print("tiny ok %u", round);
-        if ( crash )
+        if ( round == crash_round )
             xen_crash();
         xen_sleep(ROUND_MS);
     }
@@ -153,16 +155,13 @@ static void scan(void)
 void tiny(const struct pvh_start *info);
 void tiny(const struct pvh_start *info)
 {
-    const char *kib;
-
     read_memory_map(info);
     read_command_line(info);
     /* It writes to the image only, but so that nothing can be in doubt: */
     if ( option("scan") )
         scan();
     xen_init();
-    kib = option("fill=");
-    if ( kib )
-        fill(number(kib), option("crash"));
+    if ( option("fill=") )
+        fill(number("fill="), number("crash="));
     xen_stop();
 }

@@ -103,6 +103,15 @@ bool cloister_may_map(const struct domain *mapper, const struct domain *owner,
 bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
                          unsigned int order);
 
+/*
+ * I/O memory that dom0 must not reach although its drivers ask for it: the
+ * TPM's localities above 0.  dom0 has no right to it (iomem_caps), but its
+ * memory map does not say so, since its driver maps all localities in one go
+ * and would give up; it gets a page of ones instead.
+ */
+bool cloister_hides_io(mfn_t mfn);
+mfn_t cloister_io_sink(void);
+
 /* Is this frame a view (mapped read-only, whatever was asked)? */
 bool cloister_is_view(mfn_t mfn);
 
@@ -112,6 +121,13 @@ bool cloister_is_view(mfn_t mfn);
  */
 bool gnttab_ready_to_seal(struct domain *d, unsigned long console,
                           unsigned long store);
+
+/*
+ * Also there: references that active mappings of grant `ref` hold, and the
+ * page that they are to (INVALID_MFN if there is none).  Takes the grant
+ * table's lock, which comes before the p2m's.
+ */
+unsigned int gnttab_pins(struct domain *d, unsigned int ref, mfn_t *mfn);
 
 /* ---- Saving and restoring --------------------------------------------- */
 
@@ -160,6 +176,8 @@ static inline bool cloister_may_map(const struct domain *mapper,
 { return true; }
 static inline bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
                                        unsigned int order) { return true; }
+static inline bool cloister_hides_io(mfn_t mfn) { return false; }
+static inline mfn_t cloister_io_sink(void) { return INVALID_MFN; }
 static inline bool cloister_is_view(mfn_t mfn) { return false; }
 static inline bool cloister_sealed(const struct domain *d) { return false; }
 static inline int cloister_hvm_save(const struct domain *d,

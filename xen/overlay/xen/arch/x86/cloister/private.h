@@ -32,6 +32,11 @@ struct cloister_domain {
     uint64_t refused;
     uint64_t moved;
     unsigned long cursor;       /* next gfn to seal (domctl lock) */
+    struct cloister_ring {      /* console, xenstore; while sealing */
+        unsigned long gfn;
+        mfn_t mfn;
+        unsigned int pins;      /* references that its daemon holds */
+    } ring[2];
     s_time_t deadline;          /* to give up waiting for the TPM, or 0 */
     s_time_t last_run;          /* written by __context_switch */
 };

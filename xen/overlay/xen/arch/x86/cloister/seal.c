@@ -163,6 +163,26 @@ static enum cloister_reason domain_reason(struct domain *d)
 
 /* ---- Pages ------------------------------------------------------------ */
 
+/* The old frame counts as the domain's until its mappers let go of it. */
+static struct page_info *spare_page(struct domain *d)
+{
+    struct page_info *pg;
+
+    nrspin_lock(&d->page_alloc_lock);
+    d->max_pages++;
+    nrspin_unlock(&d->page_alloc_lock);
+
+    pg = alloc_domheap_page(d, 0);
+    if ( pg )
+        return pg;
+
+    nrspin_lock(&d->page_alloc_lock);
+    d->max_pages--;
+    nrspin_unlock(&d->page_alloc_lock);
+
+    return NULL;
+}
+
 /*
  * Somebody still maps the page: the guest gets a copy in a fresh frame, and
  * they keep the old one.  Under the gfn's lock.
@@ -171,24 +191,16 @@ static enum cloister_reason move(struct domain *d, unsigned long gfn,
                                  struct page_info **pg)
 {
     struct p2m_domain *p2m = p2m_get_hostp2m(d);
-    struct page_info *old = *pg, *new;
+    struct page_info *old = *pg, *new = spare_page(d);
 
-    /* The reference keeps the old frame until the table says it is out. */
-    if ( !get_page(old, d) )
-        return CLOISTER_WHY_bad_page;
-    new = alloc_domheap_page(d, 0);
     if ( !new )
-    {
-        put_page(old);
         return CLOISTER_WHY_foreign_map;
-    }
 
     copy_domain_page(page_to_mfn(new), page_to_mfn(old));
     if ( p2m_set_entry(p2m, _gfn(gfn), page_to_mfn(new), PAGE_ORDER_4K,
                        p2m_ram_rw, p2m->default_access) )
     {
         put_page_alloc_ref(new);
-        put_page(old);
         return CLOISTER_WHY_foreign_map;
     }
     set_gpfn_from_mfn(mfn_x(page_to_mfn(old)), INVALID_M2P_ENTRY);
@@ -196,7 +208,6 @@ static enum cloister_reason move(struct domain *d, unsigned long gfn,
 
     cloister_remove(d, old);
     put_page_alloc_ref(old);
-    put_page(old);
     d->arch.cloister->moved++;
     *pg = new;
 
@@ -204,10 +215,38 @@ static enum cloister_reason move(struct domain *d, unsigned long gfn,
 }
 
 /*
+ * The console and xenstore daemons have mapped their rings by grant since
+ * the build.  Asked before any p2m lock is taken; if they come or go now the
+ * seal is refused, and can be tried again.
+ */
+static void find_rings(struct domain *d)
+{
+    struct cloister_ring *r = d->arch.cloister->ring;
+
+    r[0].gfn = d->arch.hvm.params[HVM_PARAM_CONSOLE_PFN];
+    r[0].pins = gnttab_pins(d, GNTTAB_RESERVED_CONSOLE, &r[0].mfn);
+    r[1].gfn = d->arch.hvm.params[HVM_PARAM_STORE_PFN];
+    r[1].pins = gnttab_pins(d, GNTTAB_RESERVED_XENSTORE, &r[1].mfn);
+}
+
+static unsigned int ring_pins(const struct domain *d, unsigned long gfn,
+                              const struct page_info *pg)
+{
+    const struct cloister_ring *r = d->arch.cloister->ring;
+    unsigned int i;
+
+    for ( i = 0; i < 2; i++ )
+        if ( r[i].gfn == gfn && mfn_eq(r[i].mfn, page_to_mfn(pg)) )
+            return r[i].pins;
+
+    return 0;
+}
+
+/*
  * Whoever maps the page by anything but a grant must not see what the guest
- * writes from now on.  A granted page (the console and xenstore rings, whose
- * daemons are there already) cannot be moved under them: there, and only
- * there, each grant accounts for one reference.
+ * writes from now on.  A granted page cannot be moved under its mapper: that
+ * is fine for the rings, as long as grants account for every reference, and
+ * for no other page.
  */
 static enum cloister_reason cut(struct domain *d, unsigned long gfn,
                                 const struct cl_page *p,
@@ -217,11 +256,11 @@ static enum cloister_reason cut(struct domain *d, unsigned long gfn,
 
     if ( !others )
         return CLOISTER_WHY_none;
-    if ( p->shares )
-        return others == p->shares ? CLOISTER_WHY_none
-                                   : CLOISTER_WHY_foreign_map;
+    if ( !p->shares )
+        return move(d, gfn, pg);
 
-    return move(d, gfn, pg);
+    return others == ring_pins(d, gfn, *pg) ? CLOISTER_WHY_none
+                                            : CLOISTER_WHY_foreign_map;
 }
 
 static struct cl_page *entry(const struct page_info *pg)
@@ -291,6 +330,7 @@ static int seal_pages(struct domain *d, enum cloister_reason *why)
     struct cloister_domain *cd = d->arch.cloister;
     const struct p2m_domain *p2m = p2m_get_hostp2m(d);
 
+    find_rings(d);
     while ( cd->cursor <= p2m->max_mapped_pfn )
     {
         *why = seal_entry(d, &cd->cursor);

@@ -56,12 +56,43 @@ bool cloister_wants_strict_iommu(void)
  * TPM localities 1 to 4 (TCG PC Client Platform TPM Profile 1.05, section
  * 6.5.2: one page each from 0xFED40000).  dom0 keeps locality 0.
  */
+#define TPM_HIDDEN_FIRST    0xfed41
+#define TPM_HIDDEN_LAST     0xfed44
+
+static mfn_t __ro_after_init io_sink = INVALID_MFN_INITIALIZER;
+
+bool cloister_hides_io(mfn_t mfn)
+{
+    return mfn_x(mfn) - TPM_HIDDEN_FIRST <=
+           TPM_HIDDEN_LAST - TPM_HIDDEN_FIRST && !mfn_eq(io_sink, INVALID_MFN);
+}
+
+mfn_t cloister_io_sink(void)
+{
+    return io_sink;
+}
+
+/* As absent hardware reads.  What dom0 writes there only dom0 sees. */
+static void __init make_io_sink(void)
+{
+    void *page = alloc_xenheap_page();
+
+    if ( !page )
+        return;
+
+    memset(page, 0xff, PAGE_SIZE);
+    share_xen_page_with_guest(virt_to_page(page), dom_io, SHARE_rw);
+    io_sink = _mfn(virt_to_mfn(page));
+}
+
 int __init cloister_dom0_permissions(struct domain *d)
 {
     if ( cloister_mode == CLOISTER_MODE_off )
         return 0;
 
-    return iomem_deny_access(d, 0xfed41, 0xfed44);
+    make_io_sink();
+
+    return iomem_deny_access(d, TPM_HIDDEN_FIRST, TPM_HIDDEN_LAST);
 }
 
 /* Interrupt remapping and DMA remapping that dom0's devices cannot escape. */
