@@ -194,9 +194,23 @@ crash()
     scan crash_lines
 }
 
+# Which localities of the TPM dom0 reaches, and whether its own still works.
+tpm()
+{
+    note "the TPM's localities"
+    ./tpmloc | sed 's/^locality \([0-9]\) /fact tpm_locality_\1 /'
+    if timeout 60 tpm2_getrandom --hex -T device:/dev/tpm0 8 >/dev/null 2>&1
+    then
+        fact tpm_of_dom0 1
+    else
+        fact tpm_of_dom0 0
+    fi
+}
+
 dom0=$(cat /sys/hypervisor/guest_type)
 ram=$(machine_ram)
 note "$dom0 dom0, machine frames of RAM: $ram"
+tpm
 start_guest victim $cfg "extra=\"$base keeper=16 keeper_free=32\"" || exit 1
 by_machine_frame
 by_dma
