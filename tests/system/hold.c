@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hold DOMID [END MAXMEM]: dom0 maps a guest's memory and keeps the mapping.
+ * hold DOMID [END]: dom0 maps a guest's memory and keeps the mapping.
  *
  * Claim:  a mapping made before the guest first ran shows nothing of what
  *         the guest does afterwards; a mapping of a protected guest shows
@@ -11,9 +11,6 @@
  *         Xen.
  * Stock:  every line of the keeper, both times.
  *
- * With END and MAXMEM (KiB) it first raises the domain's limit, so that there
- * is room for the frames that it keeps.
- *
  * Prints "held PAGES" when it holds the mapping.  Then, for each line NAME of
  * standard input, searches what it holds and prints "NAME LINES".  Lets go at
  * the end of standard input.
@@ -23,8 +20,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#include <xenctrl.h>
 
 #include "guestmem.h"
 
@@ -57,34 +52,21 @@ static uint64_t search(const struct held *h)
     return lines;
 }
 
-/* Not by xl mem-max, on which the guest's balloon driver would act. */
-static void allow(uint32_t domid, unsigned long kib)
-{
-    xc_interface *xc = xc_interface_open(NULL, NULL, 0);
-
-    if ( !xc || xc_domain_setmaxmem(xc, domid, kib) )
-        fail("more memory for the domain");
-    xc_interface_close(xc);
-}
-
 int main(int argc, char *argv[])
 {
     char name[64];
     struct held h = { 0 };
     struct guestmem g;
 
-    if ( argc != 2 && argc != 4 )
+    if ( argc != 2 && argc != 3 )
     {
-        fprintf(stderr, "usage: hold DOMID [END MAXMEM]\n");
+        fprintf(stderr, "usage: hold DOMID [END]\n");
         return 2;
     }
 
     guestmem_open(&g, argv[1]);
-    if ( argc == 4 )
-    {
+    if ( argc == 3 )
         g.end = strtoul(argv[2], NULL, 0);
-        allow(g.domid, strtoul(argv[3], NULL, 0));
-    }
     guestmem_walk(&g, PROT_READ, keep, &h);
     printf("held %" PRIu64 "\n", h.pages);
     fflush(stdout);

@@ -8,7 +8,7 @@
  * mapped into its own physical address space as a device's registers
  * (XEN_DOMCTL_iomem_permission, XEN_DOMCTL_memory_mapping), at guest frames
  * that it does not use; then it reads them by way of /dev/mem.  Nothing in
- * stock Xen asks whether the frames are a device's.  A frame of each MiB is
+ * stock Xen asks whether the frames are a device's.  A frame of each 2 MiB is
  * tried: each costs flushes of the IOMMU.
  *
  * Stock Xen: maps all RAM, whoever owns it; all lines are found.
@@ -27,7 +27,7 @@
 #include "lines.h"
 
 #define FRAME  4096UL
-#define STRIDE 256UL                    /* frames */
+#define STRIDE 512UL                    /* frames */
 #define WINDOW (64UL << 30)             /* where there is nothing */
 
 static unsigned long lines, pages, tried;

@@ -295,7 +295,10 @@ static enum cloister_reason seal_page(struct domain *d, unsigned long gfn,
     return rc ? CLOISTER_WHY_bad_page : CLOISTER_WHY_none;
 }
 
-/* The entry of the memory map at *gfn, which it moves behind that entry. */
+/*
+ * The entry of the memory map at *gfn, which it moves behind what was sealed:
+ * to the page that is the reason, if there is one.
+ */
 static enum cloister_reason seal_entry(struct domain *d, unsigned long *gfn)
 {
     struct p2m_domain *p2m = p2m_get_hostp2m(d);
@@ -315,6 +318,7 @@ static enum cloister_reason seal_entry(struct domain *d, unsigned long *gfn)
         nr = min(nr, 512UL);
         for ( i = 0; i < nr && !why; i++ )
             why = seal_page(d, first + i, mfn_add(mfn, i));
+        nr = why ? i - 1 : nr;
     }
     else if ( !p2m_is_hole(t) )
         why = CLOISTER_WHY_bad_page;
