@@ -39,14 +39,13 @@ versions()
 # ---- The guest --------------------------------------------------------------
 
 # Of all the guest's memory, a mapping that is kept by a program that answers
-# on /tmp/held what is asked on fd 4.  The last argument gives Cloister room to
-# move the guest to other frames.
+# on /tmp/held what is asked on fd 4.
 hold_memory()
 {
     rm -f /tmp/ask
     mkfifo /tmp/ask
     : >/tmp/held
-    hold "$domid" $((memory << 8)) $((memory << 12)) </tmp/ask >/tmp/held 2>&1 &
+    hold "$domid" $((memory << 8)) </tmp/ask >/tmp/held 2>&1 &
     exec 4>/tmp/ask
     wait_for /tmp/held '^held [1-9]' 120 || fail "hold: $(cat /tmp/held)"
 }

@@ -8,6 +8,7 @@
 
 #define SIDE     256                    /* pixels */
 #define DUMP     (SIDE * SIDE)          /* bytes */
+#define PAGE     4096
 #define LINE     64
 #define MARKER   "CLOISTER-SECRET-"
 #define ROWS     8
@@ -20,7 +21,7 @@ struct row {
     const char *fact;                   /* what the scenario calls it */
     const char *what;
     enum kind kind;
-    bool optional;                      /* shown if both runs have it */
+    bool optional;                      /* shown if a run has it */
 };
 
 struct run {

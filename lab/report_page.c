@@ -147,7 +147,7 @@ static void put_pictures(FILE *f)
 {
     fputs("<section>\n<h2>The same stretch of memory, as dom0 sees it</h2>\n"
           "<p>64&nbsp;KiB around the guest's first secret line, mapped by "
-          "dom0 as it runs. One pixel is one byte, 256 in a row; "
+          "dom0 while the guest runs. One pixel is one byte, 256 in a row; "
           "with it, the bytes from that line on as text. "
           "<span class=\"scale\">Byte&nbsp;00&nbsp;<span class=\"ramp\">"
           "</span>&nbsp;ff</span></p>\n<div class=\"pair\">\n", f);

@@ -50,15 +50,19 @@ void cl_view_run(struct cl_view *v, const void *src, void *dst)
                 CL_PAGE_SIZE, v->tag);
 }
 
-void cl_view_end(struct cl_vm *vm, struct cl_page *p,
-                 const struct cl_view *v)
+int cl_view_end(struct cl_vm *vm, struct cl_page *p, const struct cl_view *v)
 {
+    if ( vm->key != v->key || v->key->epoch != v->epoch )
+        return -ENOENT;
+
     vm->views++;
 
     if ( p->state == CL_PAGE_FREE || p->owner != vm->id ||
          p->gfn != v->gfn || p->version > v->version )
-        return;
+        return 0;
 
     p->version = v->version;
     memcpy(p->tag, v->tag, sizeof(p->tag));
+
+    return 0;
 }

@@ -15,7 +15,6 @@
  *   -EOPNOTSUPP  unknown command, or a revision that this Xen does not speak
  *   -EBUSY       too late: the domain has run already
  *   -EINVAL      protect: not an HVM or PVH guest, or Cloister is off
- *   -ENOMEM      protect: no memory for the page permission table
  *
  * protect succeeds also where a seal will be refused later (no TPM, say): who
  * asked for protection then gets a guest that does not run, not an open one.

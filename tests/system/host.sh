@@ -7,8 +7,14 @@
 echo "# the host says"
 cloister status
 
-xl create -q -p /guest/keeper.cfg 'name="guest"' \
-    'extra="console=hvc0 keeper=1"'
+if ! xl create -q -p /guest/keeper.cfg 'name="guest"' \
+    'extra="console=hvc0 keeper=1"'; then
+    # Gone already: Xen remembers why.
+    cloister why
+    echo "fact guest $(cloister why |
+        sed -n 's/^ *reason .*\[\([a-z0-9_]*\), .*/\1/p' | head -n 1)"
+    exit 0
+fi
 xl unpause guest 2>&1 | sed 's/^/# /'
 case $(xl list guest | awk 'NR == 2 { print $5 }') in
     *p*)

@@ -42,15 +42,3 @@ cloister why asks
 echo "fact asks_why $?"
 echo "fact asks_lines $(lines "$(xl domid asks)")"
 xl destroy asks
-
-echo "# a guest that has all memory, so that none is left for the tables"
-free_before=$(free_mem)
-./mkdomain greedy | sed 's/^/# /'
-greedy=$(xl list | awk 'NR > 1 && $2 > 0 { print $2 }')
-echo "# free: $(free_mem) MiB"
-cloister protect "$greedy"
-echo "fact greedy_status $?"
-echo "fact greedy_reason $(xl dmesg | grep -c "d$greedy is not protected: no m")"
-xl destroy "$greedy"
-sleep 3
-echo "fact greedy_leak_mib $((free_before - $(free_mem)))"

@@ -177,6 +177,23 @@ TEST(a_page_that_moved_on_keeps_no_tag)
     CHECK(!w.p.version && !w.p.state);
 }
 
+TEST(a_key_that_goes_meanwhile_spoils_the_view)
+{
+    struct world w;
+    struct cl_view v;
+
+    CHECK(!make(&w));
+    CHECK(!cl_view_begin(&w.vm, &w.p, &v));
+    cl_view_run(&v, w.src, w.dst);
+    cl_key_erase(&w.keys, 0);
+    CHECK(cl_view_end(&w.vm, &w.p, &v) == -ENOENT && !w.p.version);
+
+    CHECK(!make(&w));
+    CHECK(!cl_view_begin(&w.vm, &w.p, &v));
+    w.vm.key = NULL;
+    CHECK(cl_view_end(&w.vm, &w.p, &v) == -ENOENT && !w.p.version);
+}
+
 TEST(no_view_of_anything_else)
 {
     struct world w;

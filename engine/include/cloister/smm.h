@@ -224,16 +224,17 @@ int cl_view_begin(struct cl_vm *vm, const struct cl_page *p,
 /*
  * Without the lock, inside the platform's vector section: encrypts `src`
  * (which the guest may be writing to) into `dst` (which nobody else can
- * see yet).  CL_PAGE_SIZE bytes each, not overlapping.  The key must not be
- * erased meanwhile: the caller holds a reference to the VM.
+ * see yet).  CL_PAGE_SIZE bytes each, not overlapping.  The key may be erased
+ * meanwhile, as the VM dies: cl_view_end tells.
  */
 void cl_view_run(struct cl_view *v, const void *src, void *dst);
 
 /*
  * Under the VM's lock: records tag and version, unless a newer view was
- * recorded first or the page has moved on.
+ * recorded first or the page has moved on.  -ENOENT: the key was erased, or
+ * is another one, by now; what is in `dst` may be no ciphertext at all, and
+ * nobody may see it.
  */
-void cl_view_end(struct cl_vm *vm, struct cl_page *p,
-                 const struct cl_view *v);
+int cl_view_end(struct cl_vm *vm, struct cl_page *p, const struct cl_view *v);
 
 #endif /* CLOISTER_SMM_H */

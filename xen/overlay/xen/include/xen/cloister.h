@@ -137,6 +137,9 @@ bool cloister_sealed(const struct domain *d);
 /* Writes the record that stands for all vCPU state of a sealed domain. */
 int cloister_hvm_save(const struct domain *d, struct hvm_domain_context *h);
 
+/* True if this domctl on this domain (sealed, then) is refused. */
+bool cloister_denies_domctl(const struct domain *d, uint32_t cmd);
+
 /* ---- The host --------------------------------------------------------- */
 
 /* True if dom0's devices must be confined: protection is not off. */
@@ -183,6 +186,8 @@ static inline bool cloister_sealed(const struct domain *d) { return false; }
 static inline int cloister_hvm_save(const struct domain *d,
                                     struct hvm_domain_context *h)
 { return -EOPNOTSUPP; }
+static inline bool cloister_denies_domctl(const struct domain *d,
+                                          uint32_t cmd) { return false; }
 static inline bool cloister_wants_strict_iommu(void) { return false; }
 static inline int cloister_dom0_permissions(struct domain *d) { return 0; }
 

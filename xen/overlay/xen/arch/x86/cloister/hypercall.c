@@ -66,7 +66,7 @@ static void fill_domain(struct cloister_domain_info *i,
     BUILD_BUG_ON(CL_PAGE_STATES > CLOISTER_PAGE_STATES);
 
     spin_lock(&cd->lock);
-    i->state = cd->state;
+    i->state = cd->wanted ? cd->state : CLOISTER_DOM_unprotected;
     i->reason = cd->reason;
     i->detail = cd->detail;
     i->key_slot = cd->slot;
@@ -111,7 +111,7 @@ static int op_domain(struct cloister_domain_info *i)
     };
     if ( d->arch.cloister )
         fill_domain(i, d->arch.cloister);
-    else
+    if ( !d->arch.cloister || !d->arch.cloister->wanted )
         i->reason = unprotected_reason(d);
     rcu_unlock_domain(d);
 
@@ -121,15 +121,16 @@ static int op_domain(struct cloister_domain_info *i)
 /* Under the domctl lock, which an unpause would take too. */
 static int protect(struct domain *d)
 {
-    if ( d->arch.cloister )
-        return 0;
-    if ( d->creation_finished )
-        return -EBUSY;
-    if ( !is_hvm_domain(d) || is_hardware_domain(d) ||
-         cloister_mode == CLOISTER_MODE_off || !cloister_ppt.root )
-        return -EINVAL;
+    struct cloister_domain *cd = d->arch.cloister;
 
-    return cloister_adopt(d);
+    if ( !cd || d->is_dying )
+        return -EINVAL;
+    if ( !cd->wanted && d->creation_finished )
+        return -EBUSY;
+
+    cd->wanted = true;
+
+    return 0;
 }
 
 static int op_protect(const struct cloister_protect *p)

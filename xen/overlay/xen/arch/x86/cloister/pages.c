@@ -27,7 +27,9 @@ int cloister_assign(struct domain *d, struct page_info *pg, unsigned int nr)
     rc = cloister_table_hold(mfn_x(page_to_mfn(pg)), nr);
     if ( rc )
     {
-        cloister_refuse(d, CLOISTER_WHY_no_memory, nr);
+        /* A sealed domain that asks for more simply does not get it. */
+        if ( !cloister_sealed(d) )
+            cloister_refuse(d, CLOISTER_WHY_no_memory, nr);
         return rc;
     }
 
@@ -118,8 +120,10 @@ bool cloister_share(struct domain *d, mfn_t mfn)
         return false;
 
     spin_lock(&cd->lock);
+    cloister_table_lock();
     p = cl_ppt_find(&cloister_ppt, mfn_x(mfn));
     shared = p && !cl_page_share(&cd->vm, p);
+    cloister_table_unlock();
     spin_unlock(&cd->lock);
 
     return shared;

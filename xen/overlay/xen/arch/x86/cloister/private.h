@@ -17,14 +17,14 @@
 
 /*
  * What SMM keeps for one domain.  Reached by d->arch.cloister, which is set
- * before the domain owns a page (or under its page_alloc_lock, see
- * cloister_adopt) and stays until it owns none.
+ * before the domain owns a page and stays until it owns none.
  */
 struct cloister_domain {
     spinlock_t lock;            /* innermost; protects vm, its pages' entries,
                                    state, refused and moved */
     unsigned int state;         /* CLOISTER_DOM_*; goes up only, but for
                                    sealing -> building on refusal */
+    bool wanted;                /* to be sealed when it first runs */
     struct cl_vm vm;
     int slot;                   /* in the key table, or -1 */
     enum cloister_reason reason;    /* of the last refusal */
@@ -122,11 +122,6 @@ int cloister_refusal_get(struct cloister_refusal *r);
 uint64_t cloister_refusals(void);
 
 const char *cloister_reason_text(enum cloister_reason why);
-
-/* ---- domain.c --------------------------------------------------------- */
-
-/* Puts a domain that was created without it under SMM's control. */
-int cloister_adopt(struct domain *d);
 
 /* ---- views.c ---------------------------------------------------------- */
 

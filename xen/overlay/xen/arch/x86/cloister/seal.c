@@ -12,10 +12,12 @@
 #include <xen/guest_access.h>
 #include <xen/iocap.h>
 #include <xen/ioreq.h>
+#include <xen/softirq.h>
 #include <xen/vm_event.h>
 #include <xen/domain_page.h>
 
 #include <asm/altp2m.h>
+#include <asm/flushtlb.h>
 #include <asm/hvm/nestedhvm.h>
 #include <asm/p2m.h>
 #include <asm/paging.h>
@@ -119,6 +121,9 @@ static enum cloister_reason kind_reason(const struct domain *d)
         return CLOISTER_WHY_device_model;
     if ( !hap_enabled(d) )
         return CLOISTER_WHY_no_hap;
+    /* Else a device could be given to the domain at any time. */
+    if ( is_iommu_enabled(d) )
+        return CLOISTER_WHY_passthrough;
     if ( nestedhvm_enabled(d) )
         return CLOISTER_WHY_nested;
     if ( d->arch.hvm.params[HVM_PARAM_ALTP2M] || altp2m_active(d) )
@@ -163,24 +168,29 @@ static enum cloister_reason domain_reason(struct domain *d)
 
 /* ---- Pages ------------------------------------------------------------ */
 
-/* The old frame counts as the domain's until its mappers let go of it. */
+static void limit_pages(struct domain *d, int change)
+{
+    nrspin_lock(&d->page_alloc_lock);
+    if ( d->max_pages + change > 0 && d->max_pages < UINT_MAX )
+        d->max_pages += change;
+    nrspin_unlock(&d->page_alloc_lock);
+}
+
+/*
+ * A page more than the domain may have: the old frame counts as the domain's
+ * until its mappers let go of it.  (The limit stays where it is then, until
+ * the toolstack sets it again: it is the toolstack's affair anyway.)
+ */
 static struct page_info *spare_page(struct domain *d)
 {
     struct page_info *pg;
 
-    nrspin_lock(&d->page_alloc_lock);
-    d->max_pages++;
-    nrspin_unlock(&d->page_alloc_lock);
-
+    limit_pages(d, 1);
     pg = alloc_domheap_page(d, 0);
-    if ( pg )
-        return pg;
+    if ( !pg )
+        limit_pages(d, -1);
 
-    nrspin_lock(&d->page_alloc_lock);
-    d->max_pages--;
-    nrspin_unlock(&d->page_alloc_lock);
-
-    return NULL;
+    return pg;
 }
 
 /*
@@ -201,6 +211,7 @@ static enum cloister_reason move(struct domain *d, unsigned long gfn,
                        p2m_ram_rw, p2m->default_access) )
     {
         put_page_alloc_ref(new);
+        limit_pages(d, -1);
         return CLOISTER_WHY_foreign_map;
     }
     set_gpfn_from_mfn(mfn_x(page_to_mfn(old)), INVALID_M2P_ENTRY);
@@ -414,6 +425,9 @@ static int take_key(struct cloister_domain *cd, enum cloister_reason *why)
         return 0;
     *why = CLOISTER_WHY_none;
 
+    /* The hypercall comes back, after others have had the CPU. */
+    raise_softirq(SCHEDULE_SOFTIRQ);
+
     return -ERESTART;
 }
 
@@ -432,10 +446,10 @@ int cloister_seal(struct domain *d)
     enum cloister_reason why = CLOISTER_WHY_none;
     int rc;
 
-    if ( likely(!cd) || cd->state == CLOISTER_DOM_sealed )
+    if ( likely(!cd) || !cd->wanted || cd->state == CLOISTER_DOM_sealed )
         return 0;
     if ( d->is_dying )
-        return -EINVAL;
+        return 0;
 
     if ( cd->state == CLOISTER_DOM_building )
     {
@@ -451,8 +465,16 @@ int cloister_seal(struct domain *d)
     rc = seal_pages(d, &why);
     if ( rc )
         return rc;
+    /* Once more, as nobody can map anything of the domain any longer. */
+    why = why ?: domain_reason(d);
     if ( why )
         return refuse(d, why);
+
+    /*
+     * A PV domain's mapping may be gone from its tables, and so from the
+     * count of references, and still be in a TLB.
+     */
+    flush_all(FLUSH_TLB_GLOBAL | FLUSH_HVM_ASID_CORE);
 
     cd->reason = CLOISTER_WHY_none;
     set_state(cd, CLOISTER_DOM_sealed);

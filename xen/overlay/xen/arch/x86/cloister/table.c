@@ -2,6 +2,7 @@
 /* Memory for the page permission table. */
 
 #include <xen/init.h>
+#include <xen/param.h>
 #include <xen/vmap.h>
 
 #include "private.h"
@@ -10,6 +11,10 @@ struct cl_ppt cloister_ppt;
 
 static DEFINE_SPINLOCK(table_lock);
 static unsigned long leaves;
+
+/* How much memory the table may take for all domains together, MiB. */
+static unsigned int __ro_after_init opt_tables;
+integer_param("cloister-tables", opt_tables);
 
 int __init cloister_table_init(void)
 {
@@ -50,6 +55,8 @@ static int hold_part(unsigned long mfn, unsigned int nr)
     if ( rc != -ENOMEM )
         return rc;
 
+    if ( opt_tables && leaves >= MB(opt_tables * 1UL) / PAGE_SIZE )
+        return -ENOMEM;
     spare = alloc_xenheap_page();
     if ( !spare )
         return -ENOMEM;

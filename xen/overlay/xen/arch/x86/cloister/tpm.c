@@ -27,7 +27,7 @@
 
 #define POLL_PERIOD     MILLISECS(2)
 #define RETRY_FIRST     MILLISECS(100)
-#define RETRY_MOST      SECONDS(30)
+#define RETRY_MOST      SECONDS(5)
 #define FAILURES_MOST   5   /* in a row, before it counts as failed */
 
 static DEFINE_SPINLOCK(pool_lock);

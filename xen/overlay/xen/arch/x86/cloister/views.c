@@ -112,8 +112,15 @@ static int make_view(struct cloister_domain *cd, struct page_info *pg,
     encrypt(&v, pg, *view);
 
     spin_lock(&cd->lock);
-    cl_view_end(&cd->vm, p, &v);
+    rc = cl_view_end(&cd->vm, p, &v);
     spin_unlock(&cd->lock);
+    if ( rc )
+    {
+        /* The domain is being destroyed: its key went under our hands. */
+        clear_domain_page(page_to_mfn(*view));
+        put_page(*view);
+        return -EPERM;
+    }
 
     return 0;
 }
@@ -209,7 +216,7 @@ bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
 {
     unsigned long i;
 
-    if ( cloister_mode == CLOISTER_MODE_off )
+    if ( cloister_mode == CLOISTER_MODE_off || mfn_x(mfn) >= max_page )
         return true;
 
     for ( i = 0; i < (1UL << order); i++ )
