@@ -55,7 +55,7 @@ static int hold_part(unsigned long mfn, unsigned int nr)
     if ( rc != -ENOMEM )
         return rc;
 
-    if ( opt_tables && leaves >= MB(opt_tables * 1UL) / PAGE_SIZE )
+    if ( opt_tables && leaves >> (20 - PAGE_SHIFT) >= opt_tables )
         return -ENOMEM;
     spare = alloc_xenheap_page();
     if ( !spare )
