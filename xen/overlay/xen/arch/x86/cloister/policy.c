@@ -7,9 +7,9 @@
  * this; until then see docs/threat-model.md for what is open.)
  */
 
-#include <public/domctl.h>
-
 #include "private.h"
+
+#include <public/domctl.h>
 
 bool cloister_denies_domctl(const struct domain *d, uint32_t cmd)
 {
