@@ -56,7 +56,7 @@ start_guest()
 {
     lab_start "$@" && return 0
     lab_status=$?
-    if [ "$lab_status" -eq 2 ]; then
+    if [ "$lab_status" -ne 3 ]; then
         echo "lab: retried start of $1"
         lab_start "$@" && return 0
         lab_status=$?

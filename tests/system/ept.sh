@@ -63,13 +63,13 @@ alive()
     fi
 }
 
-# hold_open END MAXMEM: commands go to fd 4, answers to /tmp/hold.
+# hold_open END: commands go to fd 4, answers to /tmp/hold.
 hold_open()
 {
     rm -f /tmp/hold.in
     mkfifo /tmp/hold.in
     : >/tmp/hold
-    hold "$id" "$@" </tmp/hold.in >/tmp/hold 2>&1 &
+    hold "$id" "$1" </tmp/hold.in >/tmp/hold 2>&1 &
     holder=$!
     exec 4>/tmp/hold.in
     wait_for /tmp/hold '^held' "$patience" ||
@@ -91,15 +91,15 @@ hold_close()
     wait "$holder"
 }
 
-# All but the rings, with room for the guest's memory to move away from under
-# the mapping: else Cloister refuses to start it, which leaks.sh is about.
+# All but the rings: Cloister moves the guest's memory away from under the
+# mapping, but for rings, and refuses to start it then; leaks.sh has that.
 start_held()
 {
     note "mapping the guest's memory before it runs, and keeping it"
     xl create -q -p /guest/keeper.cfg 'name="keeper"' memory=96 \
         "extra=\"$extra\"" || return 1
     id=$(xl domid keeper)
-    hold_open 0x6000 $((200 << 10))
+    hold_open 0x6000
     xl unpause keeper
     if wait_for "$console" 'keeper ok 1' "$patience"; then
         note "the guest runs"
