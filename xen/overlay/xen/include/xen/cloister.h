@@ -21,6 +21,7 @@ struct domain;
 struct hvm_domain_context;
 struct page_info;
 struct vcpu;
+struct xen_domctl;
 
 #ifdef CONFIG_CLOISTER
 
@@ -137,8 +138,11 @@ bool cloister_sealed(const struct domain *d);
 /* Writes the record that stands for all vCPU state of a sealed domain. */
 int cloister_hvm_save(const struct domain *d, struct hvm_domain_context *h);
 
-/* True if this domctl on this domain (sealed, then) is refused. */
-bool cloister_denies_domctl(const struct domain *d, uint32_t cmd);
+/*
+ * A domctl on a domain, before anything is done about it.  1: go on; 0: done
+ * already, in the way that a sealed domain allows; -EPERM: refused.
+ */
+int cloister_domctl(struct domain *d, const struct xen_domctl *op);
 
 /* ---- The host --------------------------------------------------------- */
 
@@ -186,8 +190,8 @@ static inline bool cloister_sealed(const struct domain *d) { return false; }
 static inline int cloister_hvm_save(const struct domain *d,
                                     struct hvm_domain_context *h)
 { return -EOPNOTSUPP; }
-static inline bool cloister_denies_domctl(const struct domain *d,
-                                          uint32_t cmd) { return false; }
+static inline int cloister_domctl(struct domain *d,
+                                  const struct xen_domctl *op) { return 1; }
 static inline bool cloister_wants_strict_iommu(void) { return false; }
 static inline int cloister_dom0_permissions(struct domain *d) { return 0; }
 

@@ -10,15 +10,12 @@
 #include "private.h"
 
 #include <public/domctl.h>
+#include <public/sched.h>
 
-bool cloister_denies_domctl(const struct domain *d, uint32_t cmd)
+static bool denied(uint32_t cmd)
 {
-    if ( likely(!cloister_sealed(d)) )
-        return false;
-
     switch ( cmd )
     {
-    case XEN_DOMCTL_setvcpucontext:
     case XEN_DOMCTL_getvcpuextstate:
     case XEN_DOMCTL_setvcpuextstate:
     case XEN_DOMCTL_sethvmcontext:
@@ -38,9 +35,42 @@ bool cloister_denies_domctl(const struct domain *d, uint32_t cmd)
     case XEN_DOMCTL_hypercall_init:
     case XEN_DOMCTL_soft_reset:
     case XEN_DOMCTL_soft_reset_cont:
-        cloister_count_refused(d->arch.cloister);
         return true;
     }
 
     return false;
+}
+
+/*
+ * After a save that lets the guest go on, libxc writes all registers of a
+ * vCPU to change one: the suspend hypercall is to return 1, for "cancelled".
+ * Xen does that itself, and takes nothing of what was sent.
+ */
+static int cancel_suspend(const struct domain *d, unsigned int vcpu_id)
+{
+    struct vcpu *v = domain_vcpu(d, vcpu_id);
+
+    if ( !v || !d->is_shut_down || d->shutdown_code != SHUTDOWN_suspend )
+        return -EPERM;
+
+    v->arch.user_regs.rax = 1;
+
+    return 0;
+}
+
+int cloister_domctl(struct domain *d, const struct xen_domctl *op)
+{
+    int rc = 1;
+
+    if ( likely(!cloister_sealed(d)) )
+        return 1;
+
+    if ( op->cmd == XEN_DOMCTL_setvcpucontext )
+        rc = cancel_suspend(d, op->u.vcpucontext.vcpu);
+    else if ( denied(op->cmd) )
+        rc = -EPERM;
+    if ( rc < 0 )
+        cloister_count_refused(d->arch.cloister);
+
+    return rc;
 }
