@@ -72,17 +72,25 @@ mfn_t cloister_io_sink(void)
     return io_sink;
 }
 
-/* As absent hardware reads.  What dom0 writes there only dom0 sees. */
+/*
+ * As absent hardware reads.  What dom0 writes there only dom0 sees.  A page of
+ * I/O memory to everyone, as arch_init_memory() makes them.
+ */
 static void __init make_io_sink(void)
 {
-    void *page = alloc_xenheap_page();
+    void *mem = alloc_xenheap_page();
+    struct page_info *pg;
 
-    if ( !page )
+    if ( !mem )
         return;
 
-    memset(page, 0xff, PAGE_SIZE);
-    share_xen_page_with_guest(virt_to_page(page), dom_io, SHARE_rw);
-    io_sink = _mfn(virt_to_mfn(page));
+    memset(mem, 0xff, PAGE_SIZE);
+    pg = virt_to_page(mem);
+    set_gpfn_from_mfn(virt_to_mfn(mem), INVALID_M2P_ENTRY);
+    pg->u.inuse.type_info = PGT_writable_page | PGT_validated | 1;
+    page_set_owner(pg, dom_io);
+    pg->count_info |= PGC_allocated | 1;
+    io_sink = _mfn(virt_to_mfn(mem));
 }
 
 int __init cloister_dom0_permissions(struct domain *d)
