@@ -11,13 +11,7 @@
  * Console: "keeper at gfn N" once, the guest frame of line 0; then "keeper ok
  * ROUND" or "keeper BAD ADDRESS" after each round.
  *
- * A line: marker (16 bytes), line number (10 digits), space, 16 hexadecimal
- * digits derived from the number, dots, newline.
- *
- * The marker must not be in any image, and at run time nowhere but in the
- * lines, so that a search of the guest's memory finds exactly as many as
- * there are lines.  So it is kept veiled, unveiled by the store of each line,
- * and compared veiled.
+ * The lines: lines.h.
  */
 
 #define _GNU_SOURCE
@@ -34,17 +28,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINE        64
+#include "lines.h"
+
 #define MAX_THREADS 64
 #define REST_US     200000
-
-/* "CLOISTER-SECRET-", each byte exclusive-or 0x55. */
-static const volatile uint8_t veiled[16] = {
-    0x16, 0x19, 0x1a, 0x1c, 0x06, 0x01, 0x10, 0x07,
-    0x78, 0x06, 0x10, 0x16, 0x07, 0x10, 0x01, 0x78,
-};
-/* Volatile, or the compiler would unveil the text in the binary. */
-static const volatile uint64_t veil = 0x5555555555555555;
 
 struct share {
     char *start;                /* first line of this thread */
@@ -55,61 +42,24 @@ struct share {
 
 static pthread_barrier_t barrier;
 
-/* What follows the marker: 48 bytes that depend on nothing but the number. */
-static void body(uint64_t number, char out[48])
-{
-    uint64_t mix = (number + 1) * 0x9e3779b97f4a7c15;
-    unsigned int i;
-
-    for ( i = 0; i < 10; i++, number /= 10 )
-        out[9 - i] = '0' + number % 10;
-    out[10] = ' ';
-    for ( i = 0; i < 16; i++, mix >>= 4 )
-        out[11 + i] = "0123456789abcdef"[mix & 15];
-    memset(out + 27, '.', 20);
-    out[47] = '\n';
-}
-
-static uint64_t veiled_word(unsigned int i)
-{
-    uint64_t word = 0;
-    unsigned int b;
-
-    for ( b = 0; b < 8; b++ )
-        word |= (uint64_t)veiled[i * 8 + b] << (b * 8);
-    return word;
-}
-
 static void fill(const struct share *s)
 {
-    uint64_t i, head[2] = { veiled_word(0), veiled_word(1) };
+    uint64_t i;
 
     for ( i = 0; i < s->lines; i++ )
-    {
-        char *line = s->start + i * LINE;
-
-        *(volatile uint64_t *)line = head[0] ^ veil;
-        *(volatile uint64_t *)(line + 8) = head[1] ^ veil;
-        body(s->number + i, line + 16);
-    }
+        line_write(s->start + i * LINE, s->number + i);
 }
 
 static void check(struct share *s)
 {
-    uint64_t i, head[2] = { veiled_word(0), veiled_word(1) };
-    char want[48];
+    uint64_t i;
 
     s->bad = 0;
     for ( i = 0; i < s->lines; i++ )
     {
         const char *line = s->start + i * LINE;
 
-        body(s->number + i, want);
-        if ( (*(const volatile uint64_t *)line ^ veil) == head[0] &&
-             (*(const volatile uint64_t *)(line + 8) ^ veil) == head[1] &&
-             !memcmp(line + 16, want, sizeof(want)) )
-            continue;
-        if ( !s->bad++ )
+        if ( !line_good(line, s->number + i) && !s->bad++ )
             s->where = line;
     }
 }

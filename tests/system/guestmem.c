@@ -16,19 +16,6 @@ void fail(const char *what)
     exit(2);
 }
 
-void marker_get(char marker[MARKER])
-{
-    /* "CLOISTER-SECRET-", each byte exclusive-or 0x55. */
-    static const volatile uint8_t veiled[MARKER] = {
-        0x16, 0x19, 0x1a, 0x1c, 0x06, 0x01, 0x10, 0x07,
-        0x78, 0x06, 0x10, 0x16, 0x07, 0x10, 0x01, 0x78,
-    };
-    unsigned int i;
-
-    for ( i = 0; i < MARKER; i++ )
-        marker[i] = veiled[i] ^ 0x55;
-}
-
 void guestmem_open(struct guestmem *g, const char *domid)
 {
     xc_interface *xc = xc_interface_open(NULL, NULL, 0);
@@ -115,14 +102,12 @@ void guestmem_walk(const struct guestmem *g, int prot, batch_fn *fn,
 
 uint64_t batch_lines(const struct batch *b)
 {
-    char marker[MARKER];
     uint64_t lines = 0;
-    size_t i, at;
+    size_t i;
 
-    marker_get(marker);
     for ( i = 0; i < b->nr; i++ )
-        for ( at = 0; !b->err[i] && at < PAGE; at += LINE )
-            lines += !memcmp(b->mem + i * PAGE + at, marker, MARKER);
+        if ( !b->err[i] )
+            lines += lines_in(b->mem + i * PAGE, PAGE);
 
     return lines;
 }

@@ -14,10 +14,10 @@
 
 #include <xenforeignmemory.h>
 
+#include "lines.h"
+
 #define PAGE    4096
-#define LINE    64
 #define BATCH   1024            /* gfns in one mapping */
-#define MARKER  16              /* bytes */
 
 struct guestmem {
     xenforeignmemory_handle *fm;
@@ -57,9 +57,6 @@ void guestmem_walk(const struct guestmem *g, int prot, batch_fn *fn,
 
 /* How many lines of the batch start with the keeper's marker. */
 uint64_t batch_lines(const struct batch *b);
-
-/* The keeper's marker; no binary holds it in the clear. */
-void marker_get(char marker[MARKER]);
 
 /* Prints a message and exits with 2. */
 void fail(const char *what) __attribute__((noreturn));

@@ -39,7 +39,7 @@ int main(int argc, char *argv[])
     if ( fd < 0 )
         fail("usage: linescan FILE");
 
-    marker_get(marker);
+    line_marker(marker);
     while ( (got = read(fd, buffer + kept, CHUNK)) > 0 )
     {
         size_t have = kept + got;

@@ -7,6 +7,11 @@
  *   fill=KIB     fill KIB with the keeper's lines and check them for ever:
  *                "tiny ok ROUND", or "tiny BAD LINES", in Xen's log
  *   crash=ROUND  with fill: crash after this round
+ *   suspend=ROUND  with fill: suspend after this round
+ *   grant=REF    with fill: grant dom0 a page of 64 more lines, which stands
+ *                behind the others: "tiny grants GFN"; until dom0 writes
+ *                END_OF_GRANT to its last word, and has let go of it: "tiny
+ *                grants nothing"
  *   scan         before it writes anywhere: how many lines there are in all
  *                its memory but its own image: "tiny scan lines N of MIB"
  */
@@ -15,6 +20,8 @@
 
 #define ROUND_MS 250
 #define MAX_RAM  16
+#define PAGE     4096
+#define END_OF_GRANT 0x444e4521u
 
 extern char image_start[], image_end[];
 
@@ -97,34 +104,84 @@ static uint32_t room(void)
     return 0;
 }
 
-static void fill(uint32_t kib, uint32_t crash_round)
+static void write_lines(char *at, uint32_t first, uint32_t count)
+{
+    for ( ; count--; at += LINE )
+        line_write(at, first++);
+}
+
+/* A page behind the lines, and what it is granted by, if it is. */
+static struct {
+    char *page;
+    unsigned int ref;
+} granted;
+
+static void grant(uint32_t ref, char *page, uint32_t first)
+{
+    write_lines(page, first, PAGE / LINE);
+    if ( !xen_grant(ref, page) )
+    {
+        print("tiny has no grant table");
+        return;
+    }
+    granted.page = page;
+    granted.ref = ref;
+    print("tiny grants %u", (uint32_t)page / PAGE);
+}
+
+static void end_grant(void)
+{
+    const volatile uint32_t *word = (void *)granted.page;
+
+    if ( !granted.page || word[PAGE / 4 - 1] != END_OF_GRANT ||
+         !xen_end_grant(granted.ref) )
+        return;
+    granted.page = NULL;
+    print("tiny grants nothing");
+}
+
+/* One round: its lines are as they were, or not. */
+static void check(uint32_t round, uint32_t lines)
+{
+    uint32_t i, bad = 0;
+
+    for ( i = 0; i < lines; i++ )
+        bad += !line_good(image_end + i * LINE, i);
+
+    if ( bad )
+        print("tiny BAD %u", bad);
+    /* Now and then: Xen's log is short. */
+    else if ( round <= 3 || !(round & (round - 1)) )
+        print("tiny ok %u", round);
+}
+
+static void fill(uint32_t kib)
 {
     uint32_t round, lines = kib * 1024 / LINE;
 
-    if ( kib > room() / 1024 )
+    if ( kib + PAGE / 1024 > room() / 1024 )
     {
         print("tiny has only %u KiB", room() / 1024);
         return;
     }
-    lines_fill(image_end, lines);
+    write_lines(image_end, 0, lines);
+    if ( option("grant=") )
+        grant(number("grant="), image_end + kib * 1024, lines);
     for ( round = 1; ; round++ )
     {
-        uint32_t bad = lines_check(image_end, lines);
-
-        if ( bad )
-            print("tiny BAD %u", bad);
-        /* Now and then: Xen's log is short. */
-        else if ( round <= 3 || !(round & (round - 1)) )
-            print("tiny ok %u", round);
-        if ( round == crash_round )
+        check(round, lines);
+        end_grant();
+        if ( round == number("crash=") )
             xen_crash();
+        if ( round == number("suspend=") )
+            xen_suspend();
         xen_sleep(ROUND_MS);
     }
 }
 
 static uint32_t scan_range(uint32_t start, uint32_t end)
 {
-    return start < end ? lines_count((char *)start, (char *)end) : 0;
+    return start < end ? lines_in((void *)start, end - start) : 0;
 }
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -162,6 +219,6 @@ void tiny(const struct pvh_start *info)
         scan();
     xen_init();
     if ( option("fill=") )
-        fill(number("fill="), number("crash="));
+        fill(number("fill="));
     xen_stop();
 }

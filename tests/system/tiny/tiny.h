@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LINE 64
+#include "lines.h"
 
 /* Xen's public/hvm/start_info.h, which no Debian package has */
 struct pvh_start {
@@ -27,16 +27,15 @@ void xen_init(void);
 /* Let others run for MS milliseconds. */
 void xen_sleep(unsigned int ms);
 void xen_crash(void) __attribute__((__noreturn__));
+/* As if the toolstack had asked; returns when the domain is resumed. */
+void xen_suspend(void);
+/* Grants dom0 the page, by the number REF.  false: Xen has no grant table. */
+bool xen_grant(unsigned int ref, const void *page);
+/* false: somebody has it mapped. */
+bool xen_end_grant(unsigned int ref);
 void xen_stop(void) __attribute__((__noreturn__));
 
 /* print.c: to Xen's log; a line at a time. %u and %s only. */
 void print(const char *format, ...);
-
-/* lines.c: the keeper's lines (lab/keeper.c) */
-void lines_fill(char *start, uint32_t count);
-/* How many are not as they were. */
-uint32_t lines_check(const char *start, uint32_t count);
-/* How many there are, whatever follows the marker. */
-uint32_t lines_count(const char *start, const char *end);
 
 #endif /* TINY_H */

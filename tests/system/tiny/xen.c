@@ -2,6 +2,8 @@
 #include "tiny.h"
 
 #include <xen/xen.h>
+#include <xen/grant_table.h>
+#include <xen/memory.h>
 #include <xen/sched.h>
 #include <xen/vcpu.h>
 #include <xen/arch-x86/cpuid.h>
@@ -63,12 +65,61 @@ void xen_sleep(unsigned int ms)
     hypercall(__HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0);
 }
 
+static void shut_down(unsigned int reason)
+{
+    struct sched_shutdown shutdown = { .reason = reason };
+
+    hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (long)&shutdown, 0);
+}
+
 void xen_crash(void)
 {
-    struct sched_shutdown shutdown = { .reason = SHUTDOWN_crash };
-
     for ( ; ; )
-        hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (long)&shutdown, 0);
+        shut_down(SHUTDOWN_crash);
+}
+
+void xen_suspend(void)
+{
+    shut_down(SHUTDOWN_suspend);
+}
+
+/* ---- Grants ----------------------------------------------------------- */
+
+/* Its first page, at a frame where there is nothing else. */
+#define GRANT_TABLE_GFN 0x20000ul
+
+static volatile grant_entry_v1_t *grant_entry(unsigned int ref)
+{
+    return (volatile grant_entry_v1_t *)(GRANT_TABLE_GFN << 12) + ref;
+}
+
+bool xen_grant(unsigned int ref, const void *page)
+{
+    struct xen_add_to_physmap place = {
+        .domid = DOMID_SELF,
+        .space = XENMAPSPACE_grant_table,
+        .gpfn = GRANT_TABLE_GFN,
+    };
+
+    if ( hypercall(__HYPERVISOR_memory_op, XENMEM_add_to_physmap,
+                   (long)&place, 0) )
+        return false;
+
+    grant_entry(ref)->domid = 0;
+    grant_entry(ref)->frame = (uint32_t)page >> 12;
+    asm volatile ( "" ::: "memory" );
+    grant_entry(ref)->flags = GTF_permit_access;
+
+    return true;
+}
+
+bool xen_end_grant(unsigned int ref)
+{
+    uint16_t *flags = (uint16_t *)&grant_entry(ref)->flags;
+    uint16_t idle = GTF_permit_access;
+
+    return __atomic_compare_exchange_n(flags, &idle, 0, false,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 /* No event ever comes. (HLT without interrupts would end the domain.) */
