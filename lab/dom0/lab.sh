@@ -2,15 +2,38 @@
 # Helpers for scenarios: `. /lab.sh`.  Every wait has a bound.
 # shellcheck shell=sh
 
-# The pattern on a guest's console that says it runs, and how long to wait.
+# The pattern on a guest's console that says it runs, and how long to wait:
+# the Intel machine, without a clock to go by, is the slow one.
 LAB_READY=${LAB_READY:-keeper ok 1}
 LAB_PATIENCE=${LAB_PATIENCE:-120}
 
-# guest_console NAME: the file that holds what the guest has printed.
-guest_console()
+# ---- What a scenario reports ------------------------------------------------
+
+# fact NAME VALUE: for the scenario's .expect.
+fact()
 {
-    echo "/var/log/xen/console/guest-$1.log"
+    echo "fact $1 $2"
 }
+
+# note TEXT: progress, with dom0's time.
+note()
+{
+    read -r lab_up _ </proc/uptime
+    echo "# ${lab_up%.*} s: $*"
+}
+
+# facts PREFIX: facts PREFIX_NAME from lines "NAME VALUE"; "# TEXT" is noted.
+facts()
+{
+    while read -r lab_name lab_value; do
+        case $lab_name in
+        '#') echo "# $lab_value" ;;
+        *) fact "$1_$lab_name" "$lab_value" ;;
+        esac
+    done
+}
+
+# ---- Waiting ----------------------------------------------------------------
 
 # wait_for FILE PATTERN SECONDS: until a line of FILE matches.
 wait_for()
@@ -23,10 +46,86 @@ wait_for()
     done
 }
 
-# free_mem: Xen's free memory, MiB.
+# wait_until SECONDS CMD...: until CMD succeeds.
+wait_until()
+{
+    lab_wait=$1
+    shift
+    until "$@"; do
+        [ "$lab_wait" -gt 0 ] || return 1
+        lab_wait=$((lab_wait - 1))
+        sleep 1
+    done
+}
+
+# ---- Xen --------------------------------------------------------------------
+
+# free_mem: Xen's free memory, MiB; settled: the same, when it stays so.
 free_mem()
 {
     xl info | sed -n 's/^free_memory *: //p'
+}
+
+settled()
+{
+    lab_now=$(free_mem)
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        lab_last=$lab_now
+        sleep 1
+        lab_now=$(free_mem)
+        [ "$lab_now" != "$lab_last" ] || break
+    done
+    echo "$lab_now"
+}
+
+# xen_log: Xen's log since the start is in /tmp/xen.log then.  It is a ring:
+# to be collected before it wraps.
+xen_log()
+{
+    xl dmesg -c >>/tmp/xen.log 2>/dev/null
+}
+
+# xen_errors [PATTERN]: the fact of that name: how many lines of Xen's log,
+# but those of PATTERN, have what no good host's log has.
+xen_errors()
+{
+    xen_log
+    grep -i -E 'assert|\bbug\b|panic|call trace|error|fail|leak|unhandled|hung' \
+        /tmp/xen.log | grep -v -e "${1:-^$}" >/tmp/xen.errors
+    fact xen_errors "$(grep -c . /tmp/xen.errors)"
+    head -n 20 /tmp/xen.errors | sed 's/^/# /'
+}
+
+is_cloister()
+{
+    command -v cloister >/dev/null && cloister status >/dev/null 2>&1
+}
+
+# json NAME: the last number of that name in Cloister's status.
+json()
+{
+    cloister status --json | sed -n "s/.*\"$1\": *\([0-9.]*\).*/\1/p" |
+        tail -n 1
+}
+
+# ---- Domains ----------------------------------------------------------------
+
+# domains: how many there are, without dom0; the dying count, too.
+domains()
+{
+    xl list | awk 'NR > 1 && $2 != 0' | wc -l
+}
+
+# has_flag NAME LETTER: in the state that xl list gives, as p for paused.
+has_flag()
+{
+    xl list "$1" 2>/dev/null | awk 'NR == 2 { print $5 }' | grep -q "$2"
+}
+
+# guest_console NAME: the file that holds what the guest has printed.
+guest_console()
+{
+    echo "/var/log/xen/console/guest-$1.log"
 }
 
 # lab_start NAME CFG [key=value...]: one attempt; 0 when the guest runs, 1
@@ -65,4 +164,132 @@ start_guest()
         "3 silent)"
     tail -n 20 "$(guest_console "$1")" 2>/dev/null
     return "$lab_status"
+}
+
+# ---- The keeper (lab/keeper.c) ----------------------------------------------
+
+# rounds NAME: its newest good round.
+rounds()
+{
+    sed -n 's/.*keeper ok \([0-9]*\).*/\1/p' "$(guest_console "$1")" |
+        tail -n 1
+}
+
+# bad_rounds NAME: how often it has found its memory changed.
+bad_rounds()
+{
+    grep -c 'keeper BAD' "$(guest_console "$1")"
+}
+
+# alive NAME FACT: fact alive_FACT: its own check goes on, two more rounds.
+alive()
+{
+    lab_before=$(rounds "$1")
+    lab_ok=0
+    ! wait_for "$(guest_console "$1")" \
+        "keeper ok $((${lab_before:-0} + 2))" "$LAB_PATIENCE" || lab_ok=1
+    fact "alive_$2" $lab_ok
+}
+
+# ---- The tiny guest (tests/system/tiny), which talks to Xen's log -----------
+
+# tiny_said DOMID PATTERN
+tiny_said()
+{
+    xl dmesg | grep -q -e "(d$1) tiny $2"
+}
+
+# tiny_save NAME FILE [OPTION]: xl save.  The tiny guest does not listen to
+# the toolstack: it suspends by itself (suspend=ROUND), and dom0 answers in
+# its place.
+tiny_save()
+{
+    lab_key=/local/domain/$(xl domid "$1")/control/shutdown
+    # shellcheck disable=SC2086  # none or one
+    xl save ${3-} "$1" "$2" >/tmp/save.out 2>&1 &
+    lab_saver=$!
+    wait_until "$LAB_PATIENCE" tiny_asked && xenstore-write "$lab_key" ''
+    wait $lab_saver
+}
+
+tiny_asked()
+{
+    [ "$(xenstore-read "$lab_key" 2>/dev/null)" = suspend ]
+}
+
+# tiny_bad DOMID: how often it has found its memory changed.
+tiny_bad()
+{
+    xl dmesg | grep -c -e "(d$1) tiny BAD"
+}
+
+# ---- hold: a mapping in the background --------------------------------------
+
+# hold_start DOMID [END [SECONDS]]: dom0 begins to map all of it, or what is
+# below END; commands go to fd 4, answers to /tmp/hold.
+hold_start()
+{
+    rm -f /tmp/hold.in
+    mkfifo /tmp/hold.in
+    : >/tmp/hold
+    hold "$@" </tmp/hold.in >/tmp/hold 2>&1 &
+    lab_holder=$!
+    exec 4>/tmp/hold.in
+}
+
+# hold_wait: until it has.
+hold_wait()
+{
+    wait_for /tmp/hold '^held' 300 || note "hold failed: $(cat /tmp/hold)"
+    note "dom0 holds $(sed -n 's/^held //p' /tmp/hold) pages"
+}
+
+hold_open()
+{
+    hold_start "$@"
+    hold_wait
+}
+
+# hold_search NAME: the fact NAME is how many lines are in what is held.
+hold_search()
+{
+    echo "$1" >&4
+    wait_for /tmp/hold "^$1 " 300
+    fact "$1" "$(sed -n "s/^$1 //p" /tmp/hold)"
+}
+
+hold_close()
+{
+    exec 4>&-
+    wait "$lab_holder"
+}
+
+# ---- xl dump-core -----------------------------------------------------------
+
+# file_kib FILE
+file_kib()
+{
+    stat -c %s "$1" 2>/dev/null |
+        awk '{ kib = $1 / 1024 } END { print int(kib) }'
+}
+
+# dump_some NAME KIB: what xl dump-core writes first is in /tmp/core.  It
+# tries a million holes, one at a time, which takes minutes; the guest's
+# memory stands before them, and is written in pieces: once KIB of it have
+# been, it is stopped.
+dump_some()
+{
+    rm -f /tmp/core
+    xl dump-core "$1" /tmp/core >/tmp/dump.out 2>&1 &
+    lab_dumper=$!
+    lab_left=$LAB_PATIENCE
+    until [ "$(file_kib /tmp/core)" -ge "$2" ]; do
+        [ "$lab_left" -gt 0 ] || break
+        kill -0 $lab_dumper 2>/dev/null || break
+        lab_left=$((lab_left - 1))
+        sleep 1
+    done
+    kill $lab_dumper 2>/dev/null
+    wait $lab_dumper 2>/dev/null
+    tail -n 2 /tmp/dump.out | sed 's/^/# /'
 }

@@ -13,16 +13,6 @@ spare=${SPARE:-64}
 # The kernel must not clean what it gives back: a guest's own business.
 base='console=hvc0 loglevel=4 init_on_alloc=0 xen_scrub_pages=0'
 
-note()
-{
-    echo "# $(cut -d. -f1 /proc/uptime) s: $*"
-}
-
-fact()
-{
-    echo "fact $1 $2"
-}
-
 # machine_ram: machine frames of RAM, FIRST,LAST,FIRST,LAST..., but the first
 # and last MiB below 4 GiB.  Xen's log has them, if it has not lost them; so:
 # the lab's machine has 2 GiB below 4 GiB, the rest above.
@@ -107,17 +97,6 @@ victim_ok()
     fact "${1}_bad" "$(grep -c 'keeper BAD' "$(guest_console victim)")"
 }
 
-# tiny_says PATTERN SECONDS: in Xen's log, from the domain $id on.
-tiny_says()
-{
-    left=$2
-    until xl dmesg | grep -q "(d$id) $1"; do
-        [ "$left" -gt 0 ] || return 1
-        left=$((left - 1))
-        sleep 1
-    done
-}
-
 # tiny_start NAME MIB OPTIONS...: sets $id; tried twice, as start_guest does.
 tiny_start()
 {
@@ -127,7 +106,7 @@ tiny_start()
         if xl create -q "$tiny" "name=\"$name\"" "memory=$mib" \
             "extra=\"$*\"" 2>/tmp/create.log; then
             id=$(xl domid "$name")
-            tiny_says tiny 150 && return 0
+            wait_until 150 tiny_said "$id" '' && return 0
             xl destroy "$name"
         fi
     done
@@ -151,15 +130,10 @@ scan()
     xl destroy scanner 2>/dev/null
 }
 
-# Until the guest has as little memory as wanted.
+# Has the guest as little memory as wanted, MiB?
 ballooned()
 {
-    tries=60
-    until [ "$(xl list victim | awk 'NR == 2 { print $3 }')" -le "$1" ]; do
-        [ $tries -gt 0 ] || return 1
-        tries=$((tries - 1))
-        sleep 1
-    done
+    [ "$(xl list victim | awk 'NR == 2 { print $3 }')" -le "$1" ]
 }
 
 balloon()
@@ -170,7 +144,7 @@ balloon()
         xenstore-write "/local/domain/$(xl domid victim)/memory/target" \
             $(($1 * 1024))
     }
-    ballooned "$1" || note "not all"
+    wait_until 60 ballooned "$1" || note "not all"
     xl list victim | sed 's/^/# /'
     scan balloon_lines
 }
@@ -182,17 +156,16 @@ destroy()
     scan destroy_lines
 }
 
+is_gone()
+{
+    ! xl domid "$1" >/dev/null 2>&1
+}
+
 crash()
 {
     note "a guest crashes"
     tiny_start crasher 24 fill=16384 crash=16 || return
-    tries=30
-    while xl domid crasher >/dev/null 2>&1; do
-        [ $tries -gt 0 ] || break
-        tries=$((tries - 1))
-        sleep 1
-    done
-    fact crash_gone $((tries > 0))
+    fact crash_gone "$(wait_until 30 is_gone crasher && echo 1 || echo 0)"
     xl destroy crasher 2>/dev/null
     scan crash_lines
 }
