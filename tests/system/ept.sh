@@ -8,35 +8,11 @@
 . /lab.sh
 PATH=/files:$PATH
 
-patience=300
-console=$(guest_console keeper)
+LAB_PATIENCE=300
 # Linux is not to spend time on itself.
 extra='console=hvc0 loglevel=4 keeper=4 mitigations=off init_on_alloc=0'
 extra="$extra rodata=off cryptomgr.notests"
 extra="$extra initcall_blacklist=jent_mod_init,init_encrypted"
-errors='assert|\bbug\b|panic|call trace|error|fail|leak|unhandled|hung'
-
-fact()
-{
-    echo "fact $1 $2"
-}
-
-note()
-{
-    read -r up _ </proc/uptime
-    echo "# ${up%.*} s: $*"
-}
-
-# facts PREFIX: from "name value" lines; others become notes.
-facts()
-{
-    while read -r name value; do
-        case $name in
-        '#') echo "# $value" ;;
-        *) fact "$1_$name" "$value" ;;
-        esac
-    done
-}
 
 machine()
 {
@@ -47,50 +23,6 @@ machine()
     cloister status | sed 's/^/# /'
 }
 
-rounds()
-{
-    sed -n 's/.*keeper ok \([0-9]*\).*/\1/p' "$console" | tail -n 1
-}
-
-# alive FACT: the guest's own check goes on.
-alive()
-{
-    before=$(rounds)
-    if wait_for "$console" "keeper ok $((${before:-0} + 2))" "$patience"; then
-        fact "alive_$1" 1
-    else
-        fact "alive_$1" 0
-    fi
-}
-
-# hold_open END: commands go to fd 4, answers to /tmp/hold.
-hold_open()
-{
-    rm -f /tmp/hold.in
-    mkfifo /tmp/hold.in
-    : >/tmp/hold
-    hold "$id" "$1" </tmp/hold.in >/tmp/hold 2>&1 &
-    holder=$!
-    exec 4>/tmp/hold.in
-    wait_for /tmp/hold '^held' "$patience" ||
-        note "hold failed: $(cat /tmp/hold)"
-    note "dom0 holds $(sed -n 's/^held //p' /tmp/hold) pages"
-}
-
-# hold_search NAME: the fact NAME is how many lines are in what is held.
-hold_search()
-{
-    echo "$1" >&4
-    wait_for /tmp/hold "^$1 " "$patience"
-    fact "$1" "$(sed -n "s/^$1 //p" /tmp/hold)"
-}
-
-hold_close()
-{
-    exec 4>&-
-    wait "$holder"
-}
-
 # All but the rings: Cloister moves the guest's memory away from under the
 # mapping, but for rings, and refuses to start it then; leaks.sh has that.
 start_held()
@@ -99,13 +31,13 @@ start_held()
     xl create -q -p /guest/keeper.cfg 'name="keeper"' memory=96 \
         "extra=\"$extra\"" || return 1
     id=$(xl domid keeper)
-    hold_open 0x6000
+    hold_open "$id" 0x6000
     xl unpause keeper
-    if wait_for "$console" 'keeper ok 1' "$patience"; then
+    if wait_for "$(guest_console keeper)" 'keeper ok 1' $LAB_PATIENCE; then
         note "the guest runs"
         return 0
     fi
-    tail -n 20 "$console" | sed 's/^/# guest: /'
+    tail -n 20 "$(guest_console keeper)" | sed 's/^/# guest: /'
     xl list | sed 's/^/# /'
     return 1
 }
@@ -118,31 +50,52 @@ destroy_held()
     sleep 1
     hold_search held_destroyed_lines
     hold_close
-    sleep 2
-    fact left_domains "$(xl list | awk 'NR > 1 && $2 != 0' | wc -l)"
+}
+
+# A small guest is enough, and takes long enough, for xl save and dump-core.
+save_and_dump()
+{
+    xl create -q /files/tiny.cfg memory=18 'extra="fill=4096 suspend=2"'
+    tiny=$(xl domid tiny)
+    wait_until $LAB_PATIENCE tiny_said "$tiny" 'ok 2'
+    note "xl save -c of a small guest"
+    tiny_save tiny /tmp/save -c
+    fact save_status $?
+    linescan /tmp/save | facts save
+    rm -f /tmp/save
+    note "xl dump-core of a small guest"
+    dump_some tiny 16384
+    fact dump_kib "$(file_kib /tmp/core)"
+    linescan /tmp/core | facts dump
+    rm -f /tmp/core
+    fact tiny_resumes "$(wait_until $LAB_PATIENCE tiny_said "$tiny" 'ok 4' &&
+        echo 1 || echo 0)"
+    fact tiny_bad "$(tiny_bad "$tiny")"
+    xl destroy tiny
 }
 
 final()
 {
-    fact keeper_bad "$(grep -c 'keeper BAD' "$console")"
-    xl dmesg >/tmp/xen.log
+    sleep 2
+    fact left_domains "$(domains)"
+    fact keeper_bad "$(bad_rounds keeper)"
+    xen_errors
     fact sealed "$(grep -c "d$id sealed" /tmp/xen.log)"
-    fact xen_errors "$(grep -c -i -E "$errors" /tmp/xen.log)"
-    grep -i -E "$errors" /tmp/xen.log | head -n 20 | sed 's/^/# /'
 }
 
 machine
 start_held || exit 1
 hold_search held_lines
-alive held
+alive keeper held
 note "mapping every page of the running guest"
 mapscan "$id" | facts map
-alive map
+alive keeper map
 note "mapping pages twice, and writing to one"
 xl pause keeper
 reread "$id" | facts reread
 xl unpause keeper
-alive reread
+alive keeper reread
 destroy_held
+save_and_dump
 final
 note "done"

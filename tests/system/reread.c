@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * reread DOMID: what one page looks like when it is asked for twice, and
+ * reread DOMID [END]: what one page looks like when it is asked for twice, and
  * whether dom0 can write to it.
  *
  * Claim:  two views of one page have nothing in common, even if the page has
  *         not changed; a view is not writable.
- * Method: maps SAMPLES gfns spread over the guest's memory, one at a time,
- *         twice each, and counts the bytes that are equal.  Then maps one of
+ * Method: maps SAMPLES gfns spread over the guest's memory (below END, a
+ *         gfn, if it is small), one at a time, twice each, and counts the bytes that are equal.  Then maps one of
  *         them writable, writes a pattern, reads it back, from the same
  *         mapping and from a new one, and puts back what was there.
  *         The guest must be paused.
@@ -15,6 +15,7 @@
  * Prints equal (mean of bytes equal), sampled and writable (0 or 1).
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -23,7 +24,7 @@
 #include "guestmem.h"
 
 #define SAMPLES 128
-#define BELOW   (64ul << 20 >> 12)      /* gfns that every guest has */
+#define BELOW   (64ul << 20 >> 12)      /* gfns that most guests have */
 #define PATTERN 64                      /* bytes written */
 
 /* 4096 if nothing has changed; chance alone gives 16. */
@@ -49,13 +50,13 @@ static bool read_page(const struct guestmem *g, xen_pfn_t gfn, char out[PAGE])
     return true;
 }
 
-static void sample(const struct guestmem *g)
+static void sample(const struct guestmem *g, xen_pfn_t end)
 {
     char first[PAGE], second[PAGE];
     unsigned long equal = 0, sampled = 0;
     xen_pfn_t gfn;
 
-    for ( gfn = BELOW / SAMPLES / 2; gfn < BELOW; gfn += BELOW / SAMPLES )
+    for ( gfn = end / SAMPLES / 2; gfn < end; gfn += end / SAMPLES )
     {
         if ( !read_page(g, gfn, first) || !read_page(g, gfn, second) )
             continue;
@@ -113,18 +114,19 @@ static bool writable(const char *domid, xen_pfn_t gfn)
 
 int main(int argc, char *argv[])
 {
+    xen_pfn_t end = argc == 3 ? strtoul(argv[2], NULL, 0) : BELOW;
     struct guestmem g;
 
-    if ( argc != 2 )
+    if ( argc < 2 || argc > 3 || end < SAMPLES )
     {
-        fprintf(stderr, "usage: reread DOMID\n");
+        fprintf(stderr, "usage: reread DOMID [END]\n");
         return 2;
     }
 
     guestmem_open(&g, argv[1]);
-    sample(&g);
+    sample(&g, end);
     fflush(stdout);
-    printf("writable %d\n", writable(argv[1], BELOW / 2));
+    printf("writable %d\n", writable(argv[1], end / 2));
 
     return 0;
 }
