@@ -88,6 +88,19 @@ stale_tlb()
     xl destroy stale
 }
 
+# A guest that cannot be sealed stays paused.
+forged_grant()
+{
+    note "a grant that dom0 has forged before the guest runs"
+    create forged fill=4096
+    forgegrant "$id" 20 1024
+    xl unpause forged
+    fact forged_refused "$(has_flag forged p && echo 1 || echo 0)"
+    has_flag forged p || ran
+    forgegrant "$id" 20 | facts forged
+    xl destroy forged
+}
+
 attached()
 {
     note "attaching devices, a device model and watchers to a running guest"
@@ -132,6 +145,7 @@ sealed_in_a_storm
 destroyed_in_a_storm
 xen_log
 stale_tlb
+forged_grant
 attached
 grants
 fact guest_bad $bad
