@@ -7,7 +7,8 @@
  * for ever, so that anyone who can write to the guest is noticed.
  *
  * Kernel command line: keeper=MIB (default 16); keeper_crash=ROUND has the
- * kernel crash after that round, keeper_exit=ROUND ends the guest.
+ * kernel crash after that round, keeper_exit=ROUND ends the guest;
+ * keeper_work=MIB has it walk that much memory before it fills any.
  * Console: "keeper at gfn N" once, the guest frame of line 0; then "keeper ok
  * ROUND" or "keeper BAD ADDRESS" after each round.
  *
@@ -29,9 +30,11 @@
 #include <unistd.h>
 
 #include "lines.h"
+#include "mark.h"
 
 #define MAX_THREADS 64
 #define REST_US     200000
+#define PASSES      20
 
 struct share {
     char *start;                /* first line of this thread */
@@ -157,6 +160,30 @@ static void fill_and_free(unsigned long mib)
     printf("keeper freed %lu MiB\n", mib);
 }
 
+/*
+ * Reads and writes one word of each line of MIB, pages in an order that no
+ * processor foresees, PASSES times: next to nothing but memory.
+ */
+static void work(unsigned long mib)
+{
+    unsigned long pages = mib << 8, i, at, page = 0;
+    volatile uint64_t *memory;
+
+    if ( !mib )
+        return;
+    memory = (volatile uint64_t *)allocate(mib);
+    MARK(11);
+    for ( i = 0; i < pages * PASSES; i++ )
+    {
+        for ( at = 0; at < 4096 / 8; at += LINE / 8 )
+            memory[page * 512 + at] += i;
+        page = (page + 7919) % pages;
+    }
+    MARK(12);
+    munmap((void *)memory, mib << 20);
+    printf("keeper has worked\n");
+}
+
 /* Does not come back, unless the kernel has no sysrq. */
 static void crash(void)
 {
@@ -201,8 +228,10 @@ int main(int argc, char *argv[])
     pthread_t thread;
 
     (void)argc;
+    MARK(10);
     power(argv[0]);
     init();
+    work(option("keeper_work=", 0));
 
     mib = option("keeper=", 16);
     last = option("keeper_crash=", 0);

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What is counted (bench/guest/run): a guest's start, its work, and xl save.
+# shellcheck shell=sh disable=SC1091
+. /lab.sh
+PATH=/files:$PATH
+
+LAB_PATIENCE=600
+console=$(guest_console keeper)
+
+mark 1
+xl create -q /guest/keeper.cfg 'name="keeper"' \
+    'extra="console=hvc0 loglevel=4 keeper=16 keeper_work=32"' || exit 1
+wait_for "$console" 'keeper ok 1' $LAB_PATIENCE || exit 1
+note "$(grep 'keeper has' "$console")"
+mark 2
+xl save -c keeper /dev/null || exit 1
+mark 3
+wait_for "$console" "keeper ok $(($(rounds keeper) + 2))" $LAB_PATIENCE ||
+    exit 1
+fact bad "$(bad_rounds keeper)"
+xl destroy keeper
