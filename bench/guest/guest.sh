@@ -13,8 +13,9 @@ xl create -q /guest/keeper.cfg 'name="keeper"' \
 wait_for "$console" 'keeper ok 1' $LAB_PATIENCE || exit 1
 note "$(grep 'keeper has' "$console")"
 mark 2
-xl save -c keeper /dev/null || exit 1
+xl save -c keeper /tmp/save || exit 1
 mark 3
+rm /tmp/save
 wait_for "$console" "keeper ok $(($(rounds keeper) + 2))" $LAB_PATIENCE ||
     exit 1
 fact bad "$(bad_rounds keeper)"
