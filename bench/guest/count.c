@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A plugin for QEMU: how many instructions the whole machine has executed, and
+ * A plugin for QEMU: how many instructions each processor has executed, and
  * how many of them in Xen, at each mark (lab/mark.h).
  *
  *   qemu-system-x86_64 -plugin count.so,out=FILE ...
  *
- * A line for each mark: "NUMBER ALL XEN".  Counted by blocks as they are
+ * A line for each mark and processor: "NUMBER CPU ALL XEN".  Counted by blocks as they are
  * entered: one that is left early by an exception counts as a whole.
  *
  * Declared here is what it uses of QEMU's plugin interface, version 3: the
@@ -49,7 +49,8 @@ void qemu_plugin_register_vcpu_insn_exec_cb(
     struct qemu_plugin_insn *insn, void (*cb)(unsigned int cpu, void *data),
     enum qemu_plugin_cb_flags flags, void *data);
 struct qemu_plugin_scoreboard *qemu_plugin_scoreboard_new(size_t size);
-uint64_t qemu_plugin_u64_sum(qemu_plugin_u64 entry);
+uint64_t qemu_plugin_u64_get(qemu_plugin_u64 entry, unsigned int cpu);
+int qemu_plugin_num_vcpus(void);
 
 extern EXPORT int qemu_plugin_version;
 EXPORT int qemu_plugin_version = 3;
@@ -69,10 +70,12 @@ static FILE *out;
 
 static void at_mark(unsigned int cpu, void *number)
 {
-    (void)cpu;
-    fprintf(out, "%u %llu %llu\n", (unsigned int)(uintptr_t)number,
-            (unsigned long long)qemu_plugin_u64_sum(all),
-            (unsigned long long)qemu_plugin_u64_sum(xen));
+    unsigned int nr = qemu_plugin_num_vcpus();
+
+    for ( cpu = 0; cpu < nr; cpu++ )
+        fprintf(out, "%u %u %llu %llu\n", (unsigned int)(uintptr_t)number,
+                cpu, (unsigned long long)qemu_plugin_u64_get(all, cpu),
+                (unsigned long long)qemu_plugin_u64_get(xen, cpu));
     fflush(out);
 }
 
