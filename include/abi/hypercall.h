@@ -28,6 +28,8 @@
 
 #include <stdint.h>
 
+#include "call.h"
+
 #define CLOISTER_HYPERCALL      55      /* __HYPERVISOR_arch_7 */
 #define CLOISTER_ABI_REVISION   1
 
@@ -35,6 +37,8 @@
 #define CLOISTER_OP_domain      1       /* struct cloister_domain_info */
 #define CLOISTER_OP_refusal     2       /* struct cloister_refusal */
 #define CLOISTER_OP_protect     3       /* struct cloister_protect */
+#define CLOISTER_OP_ledger      4       /* struct cloister_ledger */
+#define CLOISTER_OP_counts      5       /* struct cloister_counts */
 
 /* cloister_host.mode: the cloister= option on Xen's command line. */
 #define CLOISTER_MODE_off       0
@@ -115,6 +119,41 @@ struct cloister_protect {
     uint32_t revision;          /* in */
     uint16_t domid;             /* in */
     uint16_t pad;
+};
+
+#define CLOISTER_DOMID_HOST     0xffff  /* the host, not one domain */
+
+/*
+ * What others have been refused.  Requests that differ only in .detail share
+ * an entry.  Numbers count from 1; Xen keeps the newest CLOISTER_LEDGER_SIZE.
+ * Nobody can change or clear it.  -ENOENT: not there (any more).
+ */
+#define CLOISTER_LEDGER_SIZE    128
+
+struct cloister_ledger {
+    uint32_t revision;          /* in */
+    uint16_t domid;             /* whose; CLOISTER_DOMID_HOST */
+    uint16_t caller;            /* domain that asked */
+    uint64_t number;            /* in */
+    uint64_t first, last;       /* ns since boot */
+    uint64_t count;
+    uint16_t call;              /* CLOISTER_CALL_* */
+    uint16_t reason;
+    uint32_t op;
+    uint64_t detail;            /* of the last one; its meaning is the call's */
+    uint8_t  uuid[16];          /* the domain's handle */
+};
+
+/* Refusals of a living domain, or of the host, by reason. */
+#define CLOISTER_COUNT_FIRST    31      /* counts[i] is of reason 31 + i */
+#define CLOISTER_COUNTS         32
+
+struct cloister_counts {
+    uint32_t revision;          /* in */
+    uint16_t domid;             /* in; CLOISTER_DOMID_HOST */
+    uint16_t pad;
+    uint64_t newest;            /* entry of the ledger, 0: none */
+    uint64_t counts[CLOISTER_COUNTS];
 };
 
 #endif /* CLOISTER_ABI_HYPERCALL_H */

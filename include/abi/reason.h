@@ -71,7 +71,64 @@
        "run Xen on hardware")                                                 \
     X(30, grants,       "dom0 has put grants of its own into the guest",      \
        "create the guest with the stock toolstack, and stop what maps its "   \
-       "grant table")
+       "grant table")                                                         \
+    X(31, unknown_op,   "an operation that Cloister does not know",           \
+       "report it: what is not on its list is refused")                       \
+    X(32, registers,    "a protected guest's registers are its own",          \
+       "look at them from inside the guest")                                  \
+    X(33, observation,  "a protected guest cannot be debugged or watched",    \
+       "debug it from inside, or run it unprotected (cloister=optin)")        \
+    X(34, memory_map,   "only a protected guest changes its memory map",      \
+       "use xl mem-set, which asks the guest")                                \
+    X(35, parameter,    "this was settled when the guest was sealed",         \
+       "set it in the guest's configuration, and create the guest again")     \
+    X(36, device,       "a protected guest gets no device and no interrupt",  \
+       "attach disks and networks by xl block-attach and network-attach")     \
+    X(37, emulation,    "a protected guest has no device model",              \
+       "use type=\"pvh\" without one")                                        \
+    X(38, events,       "only a protected guest opens or resets its ports",   \
+       "let the guest offer the port")                                        \
+    X(39, grant_table,  "a protected guest's grant table is its own",         \
+       "let the guest grant what it wants to share")                          \
+    X(40, xen_page,     "a page that Xen shares with a protected guest only", \
+       "nothing: no other domain may map it")                                 \
+    X(41, write_map,    "a protected guest's memory cannot be written",       \
+       "map it read-only; it is ciphertext")                                  \
+    X(42, map,          "a page of a protected guest, or a key that is gone", \
+       "nothing: ciphertext is given only while the guest lives")             \
+    X(43, master,       "no domain becomes master of a protected guest",      \
+       "run the guest without a stub domain")                                 \
+    X(44, cache,        "cache and cycle monitoring would tell on guests",    \
+       "boot Xen with cloister=off to use it")                                \
+    X(45, trace,        "tracing would tell what guests do",                  \
+       "boot Xen with cloister=off to trace")                                 \
+    X(46, xen_code,     "nobody replaces Xen's code or the CPU's microcode",  \
+       "update at boot: a new Xen, or microcode by ucode=")                   \
+    X(47, kexec,        "a crash kernel would see all guests' memory",        \
+       "boot Xen with cloister=off to use kexec")                             \
+    X(48, injection,    "injected machine checks would reach guests",         \
+       "boot Xen with cloister=off to test machine checks")                   \
+    X(49, memory_kind,  "what is memory, and how it is cached, is settled",   \
+       "set it up in the firmware")                                           \
+    X(50, sleep,        "a sleeping host's memory would be at dom0's mercy",  \
+       "shut the host down instead")                                          \
+    X(51, cpu_kind,     "processors and threads are settled at boot",         \
+       "set smt= on Xen's command line")                                      \
+    X(52, debug_key,    "this debug key would act on guests or show them",    \
+       "use one of the keys that docs/operating.md lists")                    \
+    X(53, xen_option,   "Xen's options cannot be changed while it runs",      \
+       "set the option on Xen's command line")                                \
+    X(54, clock,        "nobody changes the clock that guests count on",      \
+       "nothing: Xen keeps the time")                                         \
+    X(55, firmware,     "this firmware service is not for dom0",              \
+       "use the firmware's own menu")                                         \
+    X(56, hidden_io,    "I/O memory or ports that only Xen uses",             \
+       "nothing: dom0's drivers do without")                                  \
+    X(57, dma,          "another domain's device would reach the guest",      \
+       "let the guest grant the page")                                        \
+    X(58, ats,          "devices may bypass the IOMMU (ATS)",                 \
+       "remove ats from Xen's command line")
+
 
 enum cloister_reason {
 #define CLOISTER_REASON_ENUM(nr, name, what, mend) CLOISTER_WHY_##name = nr,

@@ -17,11 +17,15 @@
 #include <xen/mm-frame.h>
 #include <xen/types.h>
 
+#include "../../arch/x86/cloister/abi/call.h"
+
 struct domain;
 struct hvm_domain_context;
+struct p2m_domain;
 struct page_info;
 struct vcpu;
 struct xen_domctl;
+struct xen_sysctl;
 
 #ifdef CONFIG_CLOISTER
 
@@ -113,8 +117,11 @@ bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
 bool cloister_hides_io(mfn_t mfn);
 mfn_t cloister_io_sink(void);
 
-/* Is this frame a view (mapped read-only, whatever was asked)? */
-bool cloister_is_view(mfn_t mfn);
+/*
+ * Must this frame be mapped read-only, whatever was asked?  Views, and what
+ * Xen shares of its own (DOMID_XEN), which PVH domains could write to.
+ */
+bool cloister_read_only(mfn_t mfn);
 
 /*
  * In common/grant_table.c: true if the domain's table grants nothing but the
@@ -138,11 +145,46 @@ bool cloister_sealed(const struct domain *d);
 /* Writes the record that stands for all vCPU state of a sealed domain. */
 int cloister_hvm_save(const struct domain *d, struct hvm_domain_context *h);
 
+/* ---- Policy: 0, or -EPERM and an entry in the ledger ------------------- */
+
 /*
  * A domctl on a domain, before anything is done about it.  1: go on; 0: done
  * already, in the way that a sealed domain allows; -EPERM: refused.
  */
 int cloister_domctl(struct domain *d, const struct xen_domctl *op);
+
+/*
+ * May current ask for operation `op` about domain d?  `call` is one of
+ * CLOISTER_CALL_* that concern domains.
+ */
+int cloister_may(unsigned int call, const struct domain *d, unsigned int op);
+
+/* The same for calls that concern the host. */
+int cloister_may_host(unsigned int call, unsigned int op);
+
+/* For those the copied arguments matter, too. */
+int cloister_sysctl(const struct xen_sysctl *op);
+
+/* struct xen_platform_op, or compat_platform_op, which begins alike. */
+int cloister_platform(const void *op);
+
+/* May dom0 press this debug key?  (Who stands at the machine may.) */
+int cloister_may_press(unsigned char key);
+
+/* May populate_physmap put pages at [gfn, gfn + (1 << order))? */
+int cloister_may_populate(struct domain *d, unsigned long gfn,
+                          unsigned int order);
+
+/*
+ * From p2m_set_entry, under the p2m lock: may current change the memory map
+ * of this p2m's domain so?
+ */
+int cloister_may_set_entry(struct p2m_domain *p2m, gfn_t gfn, mfn_t mfn,
+                           unsigned int order, unsigned int type);
+
+/* From iommu_map: may d's devices reach these frames? */
+int cloister_may_dma(const struct domain *d, mfn_t mfn, unsigned long nr,
+                     unsigned int flags);
 
 /* ---- The host --------------------------------------------------------- */
 
@@ -185,13 +227,28 @@ static inline bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
                                        unsigned int order) { return true; }
 static inline bool cloister_hides_io(mfn_t mfn) { return false; }
 static inline mfn_t cloister_io_sink(void) { return INVALID_MFN; }
-static inline bool cloister_is_view(mfn_t mfn) { return false; }
+static inline bool cloister_read_only(mfn_t mfn) { return false; }
 static inline bool cloister_sealed(const struct domain *d) { return false; }
 static inline int cloister_hvm_save(const struct domain *d,
                                     struct hvm_domain_context *h)
 { return -EOPNOTSUPP; }
 static inline int cloister_domctl(struct domain *d,
                                   const struct xen_domctl *op) { return 1; }
+static inline int cloister_may(unsigned int call, const struct domain *d,
+                               unsigned int op) { return 0; }
+static inline int cloister_may_host(unsigned int call, unsigned int op)
+{ return 0; }
+static inline int cloister_sysctl(const struct xen_sysctl *op) { return 0; }
+static inline int cloister_platform(const void *op) { return 0; }
+static inline int cloister_may_press(unsigned char key) { return 0; }
+static inline int cloister_may_populate(struct domain *d, unsigned long gfn,
+                                        unsigned int order) { return 0; }
+static inline int cloister_may_set_entry(struct p2m_domain *p2m, gfn_t gfn,
+                                         mfn_t mfn, unsigned int order,
+                                         unsigned int type) { return 0; }
+static inline int cloister_may_dma(const struct domain *d, mfn_t mfn,
+                                   unsigned long nr, unsigned int flags)
+{ return 0; }
 static inline bool cloister_wants_strict_iommu(void) { return false; }
 static inline int cloister_dom0_permissions(struct domain *d) { return 0; }
 

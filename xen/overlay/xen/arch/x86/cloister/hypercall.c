@@ -159,6 +159,8 @@ union argument {
     struct cloister_domain_info domain;
     struct cloister_refusal refusal;
     struct cloister_protect protect;
+    struct cloister_ledger ledger;
+    struct cloister_counts counts;
 };
 
 static const size_t sizes[] = {
@@ -166,6 +168,8 @@ static const size_t sizes[] = {
     [CLOISTER_OP_domain] = sizeof(struct cloister_domain_info),
     [CLOISTER_OP_refusal] = sizeof(struct cloister_refusal),
     [CLOISTER_OP_protect] = sizeof(struct cloister_protect),
+    [CLOISTER_OP_ledger] = sizeof(struct cloister_ledger),
+    [CLOISTER_OP_counts] = sizeof(struct cloister_counts),
 };
 
 static int dispatch(unsigned int cmd, union argument *a)
@@ -183,6 +187,12 @@ static int dispatch(unsigned int cmd, union argument *a)
 
     case CLOISTER_OP_protect:
         return op_protect(&a->protect);
+
+    case CLOISTER_OP_ledger:
+        return cloister_ledger_get(&a->ledger);
+
+    case CLOISTER_OP_counts:
+        return cloister_counts_get(&a->counts);
     }
 
     return -EOPNOTSUPP;

@@ -1,76 +1,169 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the toolstack may not ask for a sealed domain.
- *
- * These would give somebody else the domain's memory or registers, or control
- * of them.  (A list of what is allowed, for all kinds of calls, is to replace
- * this; until then see docs/threat-model.md for what is open.)
+ * Asks the policy (policy_table.c) on behalf of the hooks in front of every
+ * call that names another domain, or the host.
  */
 
-#include "private.h"
+#include <xen/acpi.h>
+#include <xen/iocap.h>
 
 #include <public/domctl.h>
+#include <public/platform.h>
 #include <public/sched.h>
+#include <public/sysctl.h>
 
-static bool denied(uint32_t cmd)
+#include "policy_table.h"
+#include "private.h"
+
+/* Tells the ledger, unless the rule is to allow. */
+static int decide(const struct domain *d, unsigned int call, unsigned int op,
+                  unsigned int rule, uint64_t detail)
 {
-    switch ( cmd )
-    {
-    case XEN_DOMCTL_getvcpuextstate:
-    case XEN_DOMCTL_setvcpuextstate:
-    case XEN_DOMCTL_sethvmcontext:
-    case XEN_DOMCTL_gethvmcontext_partial:
-    case XEN_DOMCTL_debug_op:
-    case XEN_DOMCTL_setdebugging:
-    case XEN_DOMCTL_vm_event_op:
-    case XEN_DOMCTL_monitor_op:
-    case XEN_DOMCTL_set_access_required:
-    case XEN_DOMCTL_vmtrace_op:
-    case XEN_DOMCTL_gdbsx_guestmemio:
-    case XEN_DOMCTL_assign_device:
-    case XEN_DOMCTL_bind_pt_irq:
-    case XEN_DOMCTL_memory_mapping:
-    case XEN_DOMCTL_ioport_mapping:
-    case XEN_DOMCTL_set_target:
-    case XEN_DOMCTL_hypercall_init:
-    case XEN_DOMCTL_soft_reset:
-    case XEN_DOMCTL_soft_reset_cont:
-        return true;
-    }
+    if ( rule == CLOISTER_RULE_allow )
+        return 0;
 
-    return false;
+    /* A question that nobody has answered is refused, too. */
+    if ( rule < CLOISTER_COUNT_FIRST )
+        rule = CLOISTER_WHY_unknown_op;
+    cloister_note(d, call, op, rule, detail);
+
+    return -EPERM;
 }
+
+int cloister_may(unsigned int call, const struct domain *d, unsigned int op)
+{
+    /* What the domain does itself is its own affair. */
+    if ( likely(!cloister_sealed(d)) || d == current->domain )
+        return 0;
+
+    return decide(d, call, op, cloister_rule(call, op), 0);
+}
+
+int cloister_may_host(unsigned int call, unsigned int op)
+{
+    if ( cloister_mode == CLOISTER_MODE_off )
+        return 0;
+
+    return decide(NULL, call, op, cloister_rule(call, op), 0);
+}
+
+/* ---- Operations that depend on their arguments ------------------------ */
 
 /*
  * After a save that lets the guest go on, libxc writes all registers of a
  * vCPU to change one: the suspend hypercall is to return 1, for "cancelled".
  * Xen does that itself, and takes nothing of what was sent.
  */
-static int cancel_suspend(const struct domain *d, unsigned int vcpu_id)
+static bool cancel_suspend(const struct domain *d, unsigned int vcpu_id)
 {
     struct vcpu *v = domain_vcpu(d, vcpu_id);
 
     if ( !v || !d->is_shut_down || d->shutdown_code != SHUTDOWN_suspend )
-        return -EPERM;
+        return false;
 
     v->arch.user_regs.rax = 1;
 
-    return 0;
+    return true;
 }
 
 int cloister_domctl(struct domain *d, const struct xen_domctl *op)
 {
-    int rc = 1;
+    unsigned int rule = cloister_rule(CLOISTER_CALL_domctl, op->cmd);
+    unsigned int arg = 0;
 
     if ( likely(!cloister_sealed(d)) )
         return 1;
 
-    if ( op->cmd == XEN_DOMCTL_setvcpucontext )
-        rc = cancel_suspend(d, op->u.vcpucontext.vcpu);
-    else if ( denied(op->cmd) )
-        rc = -EPERM;
-    if ( rc < 0 )
-        cloister_count_refused(d->arch.cloister);
+    switch ( op->cmd )
+    {
+    case XEN_DOMCTL_shadow_op:
+        arg = op->u.shadow_op.op;
+        rule = cloister_rule(CLOISTER_TABLE_shadow, arg);
+        break;
 
-    return rc;
+    case XEN_DOMCTL_sendtrigger:
+        arg = op->u.sendtrigger.trigger;
+        rule = cloister_rule(CLOISTER_TABLE_trigger, arg);
+        break;
+
+    case XEN_DOMCTL_setvcpucontext:
+        if ( cancel_suspend(d, op->u.vcpucontext.vcpu) )
+            return 0;
+        rule = CLOISTER_WHY_registers;
+        break;
+    }
+
+    return decide(d, CLOISTER_CALL_domctl, op->cmd, rule, arg) ?: 1;
+}
+
+int cloister_sysctl(const struct xen_sysctl *op)
+{
+    unsigned int rule = cloister_rule(CLOISTER_CALL_sysctl, op->cmd);
+    unsigned int arg = 0;
+
+    if ( cloister_mode == CLOISTER_MODE_off )
+        return 0;
+
+    if ( op->cmd == XEN_SYSCTL_cpu_hotplug )
+    {
+        arg = op->u.cpu_hotplug.op;
+        rule = cloister_rule(CLOISTER_TABLE_hotplug, arg);
+    }
+
+    return decide(NULL, CLOISTER_CALL_sysctl, op->cmd, rule, arg);
+}
+
+int cloister_may_press(unsigned char key)
+{
+    if ( cloister_mode == CLOISTER_MODE_off )
+        return 0;
+
+    return decide(NULL, CLOISTER_CALL_sysctl, XEN_SYSCTL_debug_keys,
+                  cloister_rule(CLOISTER_TABLE_key, key) ?:
+                  CLOISTER_WHY_debug_key, key);
+}
+
+/* Xen would write to the port that dom0 names here, to change the speed. */
+static unsigned int pminfo_rule(const struct xenpf_set_processor_pminfo *i,
+                                unsigned int *arg)
+{
+    const struct xen_pct_register *r = &i->u.perf.control_register;
+
+    *arg = i->type;
+    if ( i->type != XEN_PM_PX || r->space_id != ACPI_ADR_SPACE_SYSTEM_IO ||
+         ioports_access_permitted(current->domain, r->address,
+                                  r->address + 3) )
+        return CLOISTER_RULE_allow;
+    *arg = r->address;
+
+    return CLOISTER_WHY_hidden_io;
+}
+
+int cloister_platform(const void *any)
+{
+    const struct xen_platform_op *op = any;
+    unsigned int rule = cloister_rule(CLOISTER_CALL_platform, op->cmd);
+    unsigned int arg = 0;
+
+    if ( cloister_mode == CLOISTER_MODE_off )
+        return 0;
+
+    switch ( op->cmd )
+    {
+    case XENPF_enter_acpi_sleep:
+        arg = op->u.enter_acpi_sleep.sleep_state;
+        rule = cloister_rule(CLOISTER_TABLE_sleep, arg) ?: CLOISTER_WHY_sleep;
+        break;
+
+    case XENPF_efi_runtime_call:
+        arg = op->u.efi_runtime_call.function;
+        rule = cloister_rule(CLOISTER_TABLE_efi, arg);
+        break;
+
+    case XENPF_set_processor_pminfo:
+        rule = pminfo_rule(&op->u.set_pminfo, &arg);
+        break;
+    }
+
+    return decide(NULL, CLOISTER_CALL_platform, op->cmd, rule, arg);
 }

@@ -21,7 +21,7 @@
  */
 struct cloister_domain {
     spinlock_t lock;            /* innermost; protects vm, its pages' entries,
-                                   state, refused and moved */
+                                   state and moved */
     unsigned int state;         /* CLOISTER_DOM_*; goes up only, but for
                                    sealing -> building on refusal */
     bool wanted;                /* to be sealed when it first runs */
@@ -29,7 +29,8 @@ struct cloister_domain {
     int slot;                   /* in the key table, or -1 */
     enum cloister_reason reason;    /* of the last refusal */
     uint64_t detail;
-    uint64_t refused;
+    uint64_t refused;           /* with counts: under the ledger's lock */
+    uint64_t counts[CLOISTER_COUNTS];
     uint64_t moved;
     unsigned long cursor;       /* next gfn to seal (domctl lock) */
     struct cloister_ring {      /* console, xenstore; while sealing */
@@ -128,7 +129,21 @@ const char *cloister_reason_text(enum cloister_reason why);
 uint64_t cloister_views_live(void);
 uint64_t cloister_views_limit(void);
 
-/* Counts and logs (rate-limited) a request that was turned down. */
-void cloister_count_refused(struct cloister_domain *cd);
+/* ---- ledger.c --------------------------------------------------------- */
+
+/*
+ * Counts a request by current that was turned down, enters it into the
+ * ledger and, now and then, into the log.  d: whose memory or state was asked
+ * for, which SMM controls; NULL: the host.  CLOISTER_CALL_* says what op and
+ * detail are.  Any context.
+ */
+void cloister_note(const struct domain *d, unsigned int call, unsigned int op,
+                   enum cloister_reason why, uint64_t detail);
+
+/* Entry e->number; -ENOENT if it is not there (any more). */
+int cloister_ledger_get(struct cloister_ledger *e);
+
+/* The counts of domain c->domid: 0, -ESRCH, or -ENOENT if it has none. */
+int cloister_counts_get(struct cloister_counts *c);
 
 #endif /* CLOISTER_PRIVATE_H */

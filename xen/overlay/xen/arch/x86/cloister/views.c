@@ -44,13 +44,6 @@ uint64_t cloister_views_limit(void)
     return total_pages / 16;
 }
 
-void cloister_count_refused(struct cloister_domain *cd)
-{
-    spin_lock(&cd->lock);
-    cd->refused++;
-    spin_unlock(&cd->lock);
-}
-
 /* A frame for a view, with the one reference that the caller now holds. */
 static struct page_info *new_frame(void)
 {
@@ -131,16 +124,18 @@ static int make_view(struct cloister_domain *cd, struct page_info *pg,
  */
 static int replace(struct domain *owner, struct page_info **page, bool write)
 {
-    struct cloister_domain *cd = owner->arch.cloister;
+    enum cloister_reason why = is_special_page(*page) ? CLOISTER_WHY_xen_page
+                               : write ? CLOISTER_WHY_write_map
+                                       : CLOISTER_WHY_map;
     struct page_info *view;
     int rc = -EPERM;
 
-    if ( view_state(owner) == CLOISTER_DOM_sealed && !write &&
-         !is_special_page(*page) )
-        rc = make_view(cd, *page, &view);
+    if ( view_state(owner) == CLOISTER_DOM_sealed && why == CLOISTER_WHY_map )
+        rc = make_view(owner->arch.cloister, *page, &view);
     if ( rc )
     {
-        cloister_count_refused(cd);
+        cloister_note(owner, CLOISTER_CALL_map, write, why,
+                      mfn_x(page_to_mfn(*page)));
         return rc;
     }
 
@@ -192,7 +187,8 @@ bool cloister_may_map(const struct domain *mapper, const struct domain *owner,
     if ( likely(!owner) || owner == mapper || is_open(owner) )
         return true;
 
-    cloister_count_refused(owner->arch.cloister);
+    cloister_note(owner, CLOISTER_CALL_map, write, CLOISTER_WHY_map,
+                  mfn_x(page_to_mfn(pg)));
 
     return false;
 }
@@ -226,8 +222,14 @@ bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
     return true;
 }
 
-bool cloister_is_view(mfn_t mfn)
+bool cloister_read_only(mfn_t mfn)
 {
-    return dom_view && mfn_valid(mfn) &&
-           page_get_owner(mfn_to_page(mfn)) == dom_view;
+    const struct domain *owner;
+
+    if ( !dom_view || !mfn_valid(mfn) )
+        return false;
+
+    owner = page_get_owner(mfn_to_page(mfn));
+
+    return owner == dom_view || owner == dom_xen;
 }

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A sealed domain's memory map: only the domain itself changes it, and death.
+ * And nobody else's devices reach what is in it.
+ */
+
+#include <asm/p2m.h>
+
+#include "private.h"
+
+static bool is_sealed(const struct domain *d)
+{
+    const struct cloister_domain *cd = d->arch.cloister;
+
+    return cd && read_atomic(&cd->state) == CLOISTER_DOM_sealed;
+}
+
+/*
+ * The page of its APIC that VMX needs in every domain: put into the map at
+ * the very end of the build, which is after the seal.
+ */
+static bool is_apic_page(const struct domain *d, mfn_t mfn, p2m_type_t t)
+{
+    return t == p2m_mmio_direct && mfn_valid(mfn) &&
+           page_get_owner(mfn_to_page(mfn)) == d &&
+           (mfn_to_page(mfn)->count_info & PGC_extra);
+}
+
+/* Nothing changes but the kind of access: log-dirty does that. */
+static bool is_same_page(struct p2m_domain *p2m, gfn_t gfn, mfn_t mfn,
+                         unsigned int order, p2m_type_t t)
+{
+    unsigned int now;
+    p2m_type_t old;
+    p2m_access_t a;
+    mfn_t there = p2m->get_entry(p2m, gfn, &old, &a, 0, &now, NULL);
+
+    return mfn_eq(there, mfn) && now >= order && p2m_is_ram(old) &&
+           p2m_is_ram(t);
+}
+
+int cloister_may_set_entry(struct p2m_domain *p2m, gfn_t gfn, mfn_t mfn,
+                           unsigned int order, unsigned int type)
+{
+    const struct domain *d = p2m->domain;
+
+    if ( likely(!is_sealed(d)) || d == current->domain || d->is_dying ||
+         is_apic_page(d, mfn, type) ||
+         is_same_page(p2m, gfn, mfn, order, type) )
+        return 0;
+
+    cloister_note(d, CLOISTER_CALL_p2m, type, CLOISTER_WHY_memory_map,
+                  gfn_x(gfn));
+
+    return -EPERM;
+}
+
+/*
+ * The domain may fill holes.  What it has is not replaced, not even by
+ * itself: the old page would be the domain's, but out of its map.
+ */
+int cloister_may_populate(struct domain *d, unsigned long gfn,
+                          unsigned int order)
+{
+    unsigned long i;
+    p2m_type_t t;
+
+    if ( likely(!cloister_sealed(d)) )
+        return 0;
+
+    for ( i = 0; i < (1UL << order); i++ )
+    {
+        get_gfn_query_unlocked(d, gfn + i, &t);
+        if ( p2m_is_any_ram(t) )
+            return -EEXIST;
+    }
+
+    return 0;
+}
+
+static bool may_reach(const struct domain *d, mfn_t mfn, unsigned int flags)
+{
+    const struct domain *owner;
+    const struct cl_page *p;
+    bool granted;
+
+    if ( !mfn_valid(mfn) )
+        return true;
+
+    owner = page_get_owner(mfn_to_page(mfn));
+    if ( owner == d || !owner )
+        return true;
+    if ( owner == dom_view )
+        return !(flags & IOMMUF_writable);
+    if ( !cloister_sealed(owner) )
+        return true;
+
+    /* What the domain has granted, devices of the grantee may reach. */
+    cloister_table_lock();
+    p = cl_ppt_find(&cloister_ppt, mfn_x(mfn));
+    granted = p && p->shares;
+    cloister_table_unlock();
+
+    return granted;
+}
+
+int cloister_may_dma(const struct domain *d, mfn_t mfn, unsigned long nr,
+                     unsigned int flags)
+{
+    unsigned long i;
+
+    if ( !dom_view )
+        return 0;
+
+    for ( i = 0; i < nr; i++ )
+        if ( !may_reach(d, mfn_add(mfn, i), flags) )
+        {
+            cloister_note(page_get_owner(mfn_to_page(mfn_add(mfn, i))),
+                          CLOISTER_CALL_dma, flags, CLOISTER_WHY_dma,
+                          mfn_x(mfn) + i);
+            return -EPERM;
+        }
+
+    return 0;
+}
