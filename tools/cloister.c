@@ -28,6 +28,8 @@ static const struct command
     {"why", "[-j] [DOMAIN | -n NUMBER]",
      "why a domain is not protected, or the last refusals", cmd_why, "jn", 0,
      1},
+    {"log", "[-j] [DOMAIN]", "what others have been refused", cmd_log, "j", 0,
+     1},
     {"protect", "DOMAIN", "protect a domain that has not run yet", cmd_protect,
      "", 1, 1},
     {"help", "", "this text", cmd_help, "", 0, 1},

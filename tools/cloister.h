@@ -36,6 +36,9 @@ enum cli_exit cmd_status(const struct request *req);
 /* Why a domain is not protected, or the last refusals. */
 enum cli_exit cmd_why(const struct request *req);
 
+/* What others have been refused, of one domain or of all and the host. */
+enum cli_exit cmd_log(const struct request *req);
+
 /* Ask for protection of a domain that has not run yet. */
 enum cli_exit cmd_protect(const struct request *req);
 

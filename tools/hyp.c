@@ -119,6 +119,35 @@ int hyp_refusal(struct hyp *hyp, uint64_t number, struct cloister_refusal *out)
     return rc;
 }
 
+int hyp_ledger(struct hyp *hyp, uint64_t number, struct cloister_ledger *out)
+{
+    struct cloister_ledger arg = {
+        .revision = CLOISTER_ABI_REVISION,
+        .number = number,
+    };
+    int rc = call(hyp, CLOISTER_OP_ledger, &arg, sizeof(arg));
+
+    if ( !rc )
+        *out = arg;
+
+    return rc;
+}
+
+int hyp_counts(struct hyp *hyp, unsigned int domid,
+               struct cloister_counts *out)
+{
+    struct cloister_counts arg = {
+        .revision = CLOISTER_ABI_REVISION,
+        .domid = domid,
+    };
+    int rc = call(hyp, CLOISTER_OP_counts, &arg, sizeof(arg));
+
+    if ( !rc )
+        *out = arg;
+
+    return rc;
+}
+
 int hyp_protect(struct hyp *hyp, unsigned int domid)
 {
     struct cloister_protect arg = {

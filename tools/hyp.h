@@ -34,6 +34,13 @@ int hyp_domain(struct hyp *hyp, unsigned int domid,
 int hyp_refusal(struct hyp *hyp, uint64_t number,
                 struct cloister_refusal *out);
 
+/* One entry of the ledger.  -ENOENT: forgotten already, or never happened. */
+int hyp_ledger(struct hyp *hyp, uint64_t number, struct cloister_ledger *out);
+
+/* What was refused, by reason; domid: CLOISTER_DOMID_HOST for the host. */
+int hyp_counts(struct hyp *hyp, unsigned int domid,
+               struct cloister_counts *out);
+
 /* Ask for protection of a domain.  -EBUSY: too late. */
 int hyp_protect(struct hyp *hyp, unsigned int domid);
 

@@ -46,6 +46,7 @@ static struct fake
     unsigned int protect_calls, protected_id;
     int protect_err;
     uint64_t oldest_refusal;
+    bool ledger_empty;
     unsigned int open_handles, open_buffers;
 } fake;
 
@@ -183,6 +184,44 @@ static int fake_refusal(struct cloister_refusal *arg)
     return 0;
 }
 
+/* 130 entries, of which Xen has forgotten two; web's is number 129. */
+#define NEWEST_ENTRY 130
+
+static int fake_ledger(struct cloister_ledger *arg)
+{
+    uint64_t number = arg->number;
+
+    if ( number + CLOISTER_LEDGER_SIZE <= NEWEST_ENTRY ||
+         number > NEWEST_ENTRY )
+        return ENOENT;
+
+    *arg = (struct cloister_ledger){
+        .number = number,
+        .domid = number == 129 ? 3 : CLOISTER_DOMID_HOST,
+        .call = number == 129 ? CLOISTER_CALL_domctl : CLOISTER_CALL_sysctl,
+        .op = number == 129 ? 63 : 27,
+        .reason = number == 129 ? CLOISTER_WHY_registers
+                                : CLOISTER_WHY_xen_code,
+        .count = number,
+        .first = 1000000000,
+        .last = 2500000000,
+    };
+    if ( number == 129 )
+        memcpy(arg->uuid, "\x11\x11\x11\x11\x22\x22\x33\x33\x44\x44"
+               "\x55\x55\x55\x55\x55\xaa", 16);
+
+    return 0;
+}
+
+static int fake_counts(struct cloister_counts *arg)
+{
+    if ( arg->domid != CLOISTER_DOMID_HOST )
+        return ESRCH;
+    arg->newest = fake.ledger_empty ? 0 : NEWEST_ENTRY;
+
+    return 0;
+}
+
 static int fake_protect(struct cloister_protect *arg)
 {
     if ( !fake_domain(arg->domid) )
@@ -213,6 +252,10 @@ static int fake_call(unsigned int op, void *arg)
         return fake_refusal(arg);
     case CLOISTER_OP_protect:
         return fake_protect(arg);
+    case CLOISTER_OP_ledger:
+        return fake_ledger(arg);
+    case CLOISTER_OP_counts:
+        return fake_counts(arg);
     default:
         return EOPNOTSUPP;
     }
@@ -392,6 +435,8 @@ TEST(abi_layout)
     CHECK(sizeof(struct cloister_domain_info) == 136);
     CHECK(sizeof(struct cloister_refusal) == 56);
     CHECK(sizeof(struct cloister_protect) == 8);
+    CHECK(sizeof(struct cloister_ledger) == 72);
+    CHECK(sizeof(struct cloister_counts) == 272);
 }
 
 TEST(status_text)
@@ -653,6 +698,57 @@ TEST(why_number)
     CHECK(RUN("why", "-n", "7x") == 2);
     CHECK(RUN("why", "-n", "99999999999999999999999") == 2);
     CHECK(RUN("why", "-n", "7", "web") == 2);
+}
+
+TEST(log_lists_newest_first)
+{
+    fake = healthy;
+    CHECK(RUN("log") == 0);
+    CHECK(has(out, "130: the host: refused to domain 0: sysctl 27"));
+    CHECK(has(out, "129: web (3): refused to domain 0: domctl 63"));
+    CHECK(has(out, "129 times, 1.000 to 2.500 s after boot"));
+    CHECK(has(out, "[registers, 32]"));
+    CHECK(has(out, "\n3: the host") && !has(out, "\n2: the host"));
+    CHECK(strstr(out, "130:") < strstr(out, "129:"));
+}
+
+TEST(log_of_one)
+{
+    static const char *const specs[] = {"web", "3", WEB_UUID};
+
+    for ( unsigned int i = 0; i < 3; i++ )
+    {
+        fake = healthy;
+        CHECK(RUN("log", specs[i]) == 0);
+        CHECK(has(out, "129: web (3)") && !has(out, "the host"));
+    }
+    fake = healthy;
+    CHECK(RUN("log", "nobody") == 1);
+    CHECK(RUN("log", GONE_UUID) == 0);
+    CHECK(has(out, "nothing has been refused"));
+}
+
+TEST(log_json)
+{
+    struct json_object *root;
+
+    fake = healthy;
+    CHECK(RUN("log", "--json", "web") == 0);
+    root = json_tokener_parse(out);
+    CHECK(length(root, "entries") == 1);
+    CHECK(is(root, "entries/0/domain/name", "web"));
+    CHECK(is(root, "entries/0/domain/uuid", WEB_UUID));
+    CHECK(is(root, "entries/0/call", "domctl"));
+    CHECK(is(root, "entries/0/operation", "63"));
+    CHECK(is(root, "entries/0/count", "129"));
+    CHECK(is(root, "entries/0/reason/name", "registers"));
+    json_object_put(root);
+
+    fake.ledger_empty = true;
+    CHECK(RUN("log", "-j") == 0);
+    root = json_tokener_parse(out);
+    CHECK(length(root, "entries") == 0);
+    json_object_put(root);
 }
 
 TEST(protect)

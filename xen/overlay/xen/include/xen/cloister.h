@@ -109,10 +109,9 @@ bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
                          unsigned int order);
 
 /*
- * I/O memory that dom0 must not reach although its drivers ask for it: the
- * TPM's localities above 0.  dom0 has no right to it (iomem_caps), but its
- * memory map does not say so, since its driver maps all localities in one go
- * and would give up; it gets a page of ones instead.
+ * I/O memory that dom0 must not reach although its drivers may ask for it.
+ * dom0 has no right to it (iomem_caps), but its memory map does not say so; it
+ * gets a page of ones instead.
  */
 bool cloister_hides_io(mfn_t mfn);
 mfn_t cloister_io_sink(void);
@@ -191,8 +190,30 @@ int cloister_may_dma(const struct domain *d, mfn_t mfn, unsigned long nr,
 /* True if dom0's devices must be confined: protection is not off. */
 bool cloister_wants_strict_iommu(void);
 
-/* Takes from dom0 what it may not touch: TPM localities above 0. */
+/* Takes from dom0 the I/O memory and ports that only Xen uses. */
 int cloister_dom0_permissions(struct domain *d);
+
+/* At boot: dom0 shall not reach these frames of I/O memory. */
+void cloister_hide_io(unsigned long first, unsigned long last);
+
+/*
+ * Is this vCPU's state, or what Xen keeps of it on its stack, not for the
+ * log?  Fine at any time during boot and in any context.
+ */
+bool cloister_hides_state(const struct vcpu *v);
+
+/*
+ * Would this write to a port have the keyboard controller reset the machine,
+ * past Xen?  (dom0 needs the rest of the controller.)
+ */
+bool cloister_resets_host(unsigned int port, unsigned int bytes,
+                          uint32_t data);
+
+/*
+ * The host goes down, by whatever way: erases all keys, then the memory of
+ * sealed domains.  Nothing of them runs any more.
+ */
+void cloister_host_down(void);
 
 #else /* !CONFIG_CLOISTER */
 
@@ -251,6 +272,11 @@ static inline int cloister_may_dma(const struct domain *d, mfn_t mfn,
 { return 0; }
 static inline bool cloister_wants_strict_iommu(void) { return false; }
 static inline int cloister_dom0_permissions(struct domain *d) { return 0; }
+static inline void cloister_hide_io(unsigned long first, unsigned long last) {}
+static inline bool cloister_hides_state(const struct vcpu *v) { return false; }
+static inline bool cloister_resets_host(unsigned int port, unsigned int bytes,
+                                        uint32_t data) { return false; }
+static inline void cloister_host_down(void) {}
 
 #endif /* CONFIG_CLOISTER */
 

@@ -67,3 +67,8 @@ void cloister_context_switch(const struct vcpu *prev, const struct vcpu *next)
         from->last_run = NOW();
     this_cpu(active_key) = to ? to->vm.key : NULL;
 }
+
+bool cloister_hides_state(const struct vcpu *v)
+{
+    return system_state >= SYS_STATE_smp_boot && cloister_sealed(v->domain);
+}

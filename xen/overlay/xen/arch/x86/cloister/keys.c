@@ -118,3 +118,11 @@ void cloister_key_drop(struct cloister_domain *cd)
     spin_unlock(&keys_lock);
     cd->slot = -1;
 }
+
+void cloister_keys_wipe(void)
+{
+    unsigned int i;
+
+    for ( i = 0; i < cloister_keys.slots; i++ )
+        cl_key_erase(&cloister_keys, i);
+}

@@ -99,6 +99,9 @@ int cloister_keys_init(void);
 enum cloister_reason cloister_key_take(struct cloister_domain *cd);
 void cloister_key_drop(struct cloister_domain *cd);
 
+/* Erases all keys, whoever uses them: the host goes down. */
+void cloister_keys_wipe(void);
+
 /* ---- tpm.c ------------------------------------------------------------ */
 
 /* true: a TPM 2.0 has answered at locality 2. */

@@ -4,11 +4,11 @@
 #include <xen/err.h>
 #include <xen/init.h>
 #include <xen/iommu.h>
-#include <xen/iocap.h>
 #include <xen/param.h>
 
 #include <asm/guest.h>
 
+#include "../../../drivers/passthrough/ats.h"
 #include "private.h"
 
 /* Not used by anything else in public/xen.h, and not in the domain hash. */
@@ -52,57 +52,6 @@ bool cloister_wants_strict_iommu(void)
     return cloister_mode != CLOISTER_MODE_off;
 }
 
-/*
- * TPM localities 1 to 4 (TCG PC Client Platform TPM Profile 1.05, section
- * 6.5.2: one page each from 0xFED40000).  dom0 keeps locality 0.
- */
-#define TPM_HIDDEN_FIRST    0xfed41
-#define TPM_HIDDEN_LAST     0xfed44
-
-static mfn_t __ro_after_init io_sink = INVALID_MFN_INITIALIZER;
-
-bool cloister_hides_io(mfn_t mfn)
-{
-    return mfn_x(mfn) - TPM_HIDDEN_FIRST <=
-           TPM_HIDDEN_LAST - TPM_HIDDEN_FIRST && !mfn_eq(io_sink, INVALID_MFN);
-}
-
-mfn_t cloister_io_sink(void)
-{
-    return io_sink;
-}
-
-/*
- * As absent hardware reads.  What dom0 writes there only dom0 sees.  A page of
- * I/O memory to everyone, as arch_init_memory() makes them.
- */
-static void __init make_io_sink(void)
-{
-    void *mem = alloc_xenheap_page();
-    struct page_info *pg;
-
-    if ( !mem )
-        return;
-
-    memset(mem, 0xff, PAGE_SIZE);
-    pg = virt_to_page(mem);
-    set_gpfn_from_mfn(virt_to_mfn(mem), INVALID_M2P_ENTRY);
-    pg->u.inuse.type_info = PGT_writable_page | PGT_validated | 1;
-    page_set_owner(pg, dom_io);
-    pg->count_info |= PGC_allocated | 1;
-    io_sink = _mfn(virt_to_mfn(mem));
-}
-
-int __init cloister_dom0_permissions(struct domain *d)
-{
-    if ( cloister_mode == CLOISTER_MODE_off )
-        return 0;
-
-    make_io_sink();
-
-    return iomem_deny_access(d, TPM_HIDDEN_FIRST, TPM_HIDDEN_LAST);
-}
-
 /* Interrupt remapping and DMA remapping that dom0's devices cannot escape. */
 static enum cloister_reason iommu_reason(void)
 {
@@ -112,6 +61,8 @@ static enum cloister_reason iommu_reason(void)
         return CLOISTER_WHY_no_iommu;
     if ( !iommu_intremap )
         return CLOISTER_WHY_no_intremap;
+    if ( ats_enabled )
+        return CLOISTER_WHY_ats;
 
     hd = dom_iommu(hardware_domain);
     if ( iommu_hwdom_passthrough ||

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What of the host only Xen uses: memory and ports by which dom0 could get
+ * below Xen, or have the machine wake up without it.
+ */
+
+#include <xen/acpi.h>
+#include <xen/cpuidle.h>
+#include <xen/delay.h>
+#include <xen/domain_page.h>
+#include <xen/init.h>
+#include <xen/iocap.h>
+#include <xen/pci.h>
+#include <xen/pci_ids.h>
+#include <xen/pci_regs.h>
+
+#include <asm/hvm/io.h>
+#include <asm/io.h>
+#include <asm/trampoline.h>
+
+#include "private.h"
+
+#define RANGES  64
+
+/*
+ * dom0 has no right to these (iomem_caps), but its memory map does not say
+ * so: a driver that maps them with others in one go would give up.  It gets a
+ * page of ones instead.
+ */
+static struct {
+    unsigned long first, last;
+} hidden[RANGES] __ro_after_init;
+static unsigned int __ro_after_init nr_hidden;
+static mfn_t __ro_after_init io_sink = INVALID_MFN_INITIALIZER;
+
+void __init cloister_hide_io(unsigned long first, unsigned long last)
+{
+    if ( cloister_mode == CLOISTER_MODE_off )
+        return;
+
+    if ( nr_hidden == RANGES )
+        panic("Cloister: too many ranges of memory to keep from dom0\n");
+    hidden[nr_hidden].first = first;
+    hidden[nr_hidden++].last = last;
+}
+
+/* Called for every page that a PV dom0 maps: its memory is told fast. */
+bool cloister_hides_io(mfn_t mfn)
+{
+    unsigned int i;
+
+    if ( mfn_valid(mfn) && page_get_owner(mfn_to_page(mfn)) != dom_io )
+        return false;
+
+    for ( i = 0; i < nr_hidden; i++ )
+        if ( mfn_x(mfn) >= hidden[i].first && mfn_x(mfn) <= hidden[i].last )
+            return true;
+
+    return false;
+}
+
+mfn_t cloister_io_sink(void)
+{
+    return io_sink;
+}
+
+/*
+ * As absent hardware reads.  What dom0 writes there only dom0 sees.  A page of
+ * I/O memory to everyone, as arch_init_memory() makes them.
+ */
+static int __init make_io_sink(void)
+{
+    void *mem = alloc_xenheap_page();
+    struct page_info *pg;
+
+    if ( !mem )
+        return -ENOMEM;
+
+    memset(mem, 0xff, PAGE_SIZE);
+    pg = virt_to_page(mem);
+    set_gpfn_from_mfn(virt_to_mfn(mem), INVALID_M2P_ENTRY);
+    pg->u.inuse.type_info = PGT_writable_page | PGT_validated | 1;
+    page_set_owner(pg, dom_io);
+    pg->count_info |= PGC_allocated | 1;
+    io_sink = _mfn(virt_to_mfn(mem));
+
+    return 0;
+}
+
+/*
+ * TPM localities 1 to 4 (TCG PC Client Platform TPM Profile 1.05, section
+ * 6.5.2: one page each from 0xFED40000).  dom0 keeps locality 0.
+ */
+#define TPM_HIDDEN_FIRST    0xfed41
+#define TPM_HIDDEN_LAST     0xfed44
+
+/* All that bootsym() reaches, and the stack behind it. */
+#define TRAMPOLINE_SIZE     KB(64)
+
+#define PCI_CLASS_BRIDGE_HOST   0x0600
+
+/* Intel's host bridges: base of the memory controller's registers. */
+#define MCHBAR              0x48
+#define MCHBAR_ENABLE       1
+#define MCHBAR_SIZE         KB(64)
+
+/*
+ * The memory controller: it could map other things over memory, and change
+ * the processor's voltage.  Its configuration is read-only for dom0.
+ */
+static void __init hide_host_bridge(void)
+{
+    const pci_sbdf_t bridge = PCI_SBDF(0, 0, 0, 0);
+    uint64_t bar;
+
+    if ( pci_conf_read16(bridge, PCI_CLASS_DEVICE) != PCI_CLASS_BRIDGE_HOST )
+        return;
+    if ( pci_ro_device(0, 0, 0) )
+        panic("Cloister: no memory to keep the host bridge from dom0\n");
+
+    if ( pci_conf_read16(bridge, PCI_VENDOR_ID) != PCI_VENDOR_ID_INTEL )
+        return;
+    bar = pci_conf_read32(bridge, MCHBAR) |
+          ((uint64_t)pci_conf_read32(bridge, MCHBAR + 4) << 32);
+    if ( !(bar & MCHBAR_ENABLE) )
+        return;
+    bar &= ~(uint64_t)(PAGE_SIZE - 1);
+    if ( bar >= MB(1) && !mfn_valid(_mfn(PFN_DOWN(bar))) )
+        cloister_hide_io(PFN_DOWN(bar), PFN_DOWN(bar + MCHBAR_SIZE) - 1);
+}
+
+/* ---- Ports ------------------------------------------------------------ */
+
+#define SCI_EN          (1u << 0)       /* ACPI 6.5, 4.8.3.2.1 */
+#define SLP_EN          (1u << 13)
+#define ACPI_PATIENCE   3000            /* ms, as ACPICA has it */
+
+static bool is_port(const struct acpi_generic_address *a)
+{
+    return a->address && a->space_id == ACPI_ADR_SPACE_SYSTEM_IO;
+}
+
+/* dom0 would switch it on by a port that it no longer has. */
+static void __init enable_acpi(void)
+{
+    const struct acpi_generic_address *cnt = &acpi_sinfo.pm1a_cnt_blk;
+    unsigned int ms = ACPI_PATIENCE;
+
+    if ( !is_port(cnt) || !acpi_smi_cmd || !acpi_enable_value ||
+         (inw(cnt->address) & SCI_EN) )
+        return;
+
+    outb(acpi_enable_value, acpi_smi_cmd);
+    while ( !(inw(cnt->address) & SCI_EN) && ms-- )
+        mdelay(1);
+}
+
+static int __init deny_block(struct domain *d,
+                             const struct acpi_generic_address *a)
+{
+    return is_port(a) ? ioports_deny_access(d, a->address, a->address + 1) : 0;
+}
+
+/*
+ * A PVH dom0 switches the machine off by the port, not by hypercall: whatever
+ * state it names, nothing is left in memory by then.
+ */
+static int cf_check pm1_cnt(int dir, unsigned int port, unsigned int bytes,
+                            uint32_t *val)
+{
+    if ( dir == IOREQ_READ )
+        *val = inw(port);
+    else if ( bytes == 2 )
+    {
+        if ( *val & SLP_EN )
+            cloister_host_down();
+        outw(*val, port);
+    }
+
+    return X86EMUL_OKAY;
+}
+
+#define KBD_COMMAND     0x64
+#define KBD_PULSE       0xf0            /* 1111xxxx: lines whose bit is 0 */
+#define KBD_NO_RESET    0x01
+
+bool cloister_resets_host(unsigned int port, unsigned int bytes,
+                          uint32_t data)
+{
+    uint8_t command;
+
+    if ( port > KBD_COMMAND || port + bytes <= KBD_COMMAND ||
+         cloister_mode == CLOISTER_MODE_off )
+        return false;
+
+    command = data >> (8 * (KBD_COMMAND - port));
+
+    return (command & KBD_PULSE) == KBD_PULSE && !(command & KBD_NO_RESET);
+}
+
+static int cf_check keyboard(int dir, unsigned int port, unsigned int bytes,
+                             uint32_t *val)
+{
+    if ( dir == IOREQ_READ )
+        *val = inb(port);
+    else if ( !cloister_resets_host(port, 1, *val) )
+        outb(*val, port);
+
+    return X86EMUL_OKAY;
+}
+
+/* Ports that a PVH dom0 has directly unless it is denied them. */
+static int __init emulate_ports(struct domain *d)
+{
+    if ( !is_hvm_domain(d) )
+        return 0;
+
+    if ( is_port(&acpi_sinfo.pm1a_cnt_blk) )
+        register_portio_handler(d, acpi_sinfo.pm1a_cnt_blk.address, 2,
+                                pm1_cnt);
+    register_portio_handler(d, KBD_COMMAND, 1, keyboard);
+
+    return ioports_deny_access(d, KBD_COMMAND, KBD_COMMAND);
+}
+
+/* Sleep states, and what runs firmware at dom0's wish. */
+static int __init deny_ports(struct domain *d)
+{
+    int rc = deny_block(d, &acpi_sinfo.pm1a_cnt_blk) |
+             deny_block(d, &acpi_sinfo.pm1b_cnt_blk) |
+             deny_block(d, &acpi_sinfo.sleep_control) |
+             deny_block(d, &acpi_gbl_FADT.reset_register);
+
+    if ( acpi_smi_cmd )
+        rc |= ioports_deny_access(d, acpi_smi_cmd, acpi_smi_cmd);
+
+    return rc | emulate_ports(d);
+}
+
+int __init cloister_dom0_permissions(struct domain *d)
+{
+    unsigned int i;
+    int rc;
+
+    if ( cloister_mode == CLOISTER_MODE_off )
+        return 0;
+
+    hide_host_bridge();
+    cloister_hide_io(TPM_HIDDEN_FIRST, TPM_HIDDEN_LAST);
+    cloister_hide_io(PFN_DOWN(trampoline_phys),
+                     PFN_DOWN(trampoline_phys + TRAMPOLINE_SIZE - 1));
+
+    rc = make_io_sink();
+    for ( i = 0; i < nr_hidden && !rc; i++ )
+        rc = iomem_deny_access(d, hidden[i].first, hidden[i].last);
+    enable_acpi();
+
+    return rc ?: deny_ports(d);
+}
+
+/* ---- When the host goes down ------------------------------------------ */
+
+static void wipe_domain(struct domain *d)
+{
+    struct page_info *pg;
+
+    page_list_for_each ( pg, &d->page_list )
+        clear_domain_page(page_to_mfn(pg));
+}
+
+/*
+ * Memory stays readable for whoever boots next.  Keys go first; then the
+ * pages of protected guests, unless this is how wiping them ended the first
+ * time.  No locks: the others are stopped, or must not be waited for.
+ */
+void cloister_host_down(void)
+{
+    static bool begun;
+    struct domain *d;
+
+    if ( test_and_set_bool(begun) )
+        return;
+
+    cloister_keys_wipe();
+    for_each_domain ( d )
+        if ( cloister_sealed(d) )
+            wipe_domain(d);
+}
