@@ -129,6 +129,28 @@ static void __init hide_host_bridge(void)
         cloister_hide_io(PFN_DOWN(bar), PFN_DOWN(bar + MCHBAR_SIZE) - 1);
 }
 
+/*
+ * Where the firmware goes on after a sleep (ACPI 6.5, 5.2.10).  The rest of
+ * the page is dom0's: the global lock, and what its AML keeps there.
+ */
+#define VECTOR_BYTES    8       /* the grain of read-only parts of a page */
+
+static int __init hold_waking_vectors(void)
+{
+    const paddr_t facs = acpi_gbl_FADT.Xfacs ?: acpi_gbl_FADT.facs;
+    const paddr_t first = ROUNDDOWN(
+        offsetof(struct acpi_table_facs, firmware_waking_vector),
+        VECTOR_BYTES);
+    const paddr_t second =
+        offsetof(struct acpi_table_facs, xfirmware_waking_vector);
+
+    if ( !facs || !IS_ALIGNED(facs, VECTOR_BYTES) )
+        return 0;
+
+    return subpage_mmio_ro_add(facs + first, VECTOR_BYTES) ?:
+           subpage_mmio_ro_add(facs + second, VECTOR_BYTES);
+}
+
 /* ---- Ports ------------------------------------------------------------ */
 
 #define SCI_EN          (1u << 0)       /* ACPI 6.5, 4.8.3.2.1 */
@@ -163,17 +185,17 @@ static int __init deny_block(struct domain *d,
 
 /*
  * A PVH dom0 switches the machine off by the port, not by hypercall: whatever
- * state it names, nothing is left in memory by then.
+ * state it names, nothing is left in memory by then.  Every other write is
+ * dropped.
  */
 static int cf_check pm1_cnt(int dir, unsigned int port, unsigned int bytes,
                             uint32_t *val)
 {
     if ( dir == IOREQ_READ )
         *val = inw(port);
-    else if ( bytes == 2 )
+    else if ( bytes == 2 && (*val & SLP_EN) )
     {
-        if ( *val & SLP_EN )
-            cloister_host_down();
+        cloister_host_down();
         outw(*val, port);
     }
 
@@ -250,7 +272,7 @@ int __init cloister_dom0_permissions(struct domain *d)
     cloister_hide_io(PFN_DOWN(trampoline_phys),
                      PFN_DOWN(trampoline_phys + TRAMPOLINE_SIZE - 1));
 
-    rc = make_io_sink();
+    rc = make_io_sink() ?: hold_waking_vectors();
     for ( i = 0; i < nr_hidden && !rc; i++ )
         rc = iomem_deny_access(d, hidden[i].first, hidden[i].last);
     enable_acpi();

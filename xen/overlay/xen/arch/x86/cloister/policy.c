@@ -66,13 +66,29 @@ static bool cancel_suspend(const struct domain *d, unsigned int vcpu_id)
     return true;
 }
 
+/* The one operation whose victim is in its arguments. */
+static int set_target(domid_t target)
+{
+    struct domain *d = rcu_lock_domain_by_id(target);
+    int rc;
+
+    if ( !d )
+        return 1;       /* Xen's own check says so, too */
+
+    rc = cloister_may(CLOISTER_CALL_domctl, d, XEN_DOMCTL_set_target) ?: 1;
+    rcu_unlock_domain(d);
+
+    return rc;
+}
+
 int cloister_domctl(struct domain *d, const struct xen_domctl *op)
 {
     unsigned int rule = cloister_rule(CLOISTER_CALL_domctl, op->cmd);
     unsigned int arg = 0;
 
     if ( likely(!cloister_sealed(d)) )
-        return 1;
+        return op->cmd == XEN_DOMCTL_set_target
+               ? set_target(op->u.set_target.target) : 1;
 
     switch ( op->cmd )
     {

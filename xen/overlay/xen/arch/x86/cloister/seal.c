@@ -107,6 +107,20 @@ static bool has_device(const struct domain *d)
            !rangeset_is_empty(d->arch.ioport_caps);
 }
 
+/* It is under, or over, another domain. */
+static bool has_target(const struct domain *d)
+{
+    const struct domain *other;
+    bool found = d->target;
+
+    rcu_read_lock(&domlist_read_lock);
+    for_each_domain ( other )
+        found |= other->target == d;
+    rcu_read_unlock(&domlist_read_lock);
+
+    return found;
+}
+
 static bool is_watched(const struct domain *d)
 {
     return d->debugger_attached ||
@@ -152,7 +166,7 @@ static enum cloister_reason domain_reason(struct domain *d)
         return CLOISTER_WHY_passthrough;
     if ( d->vmtrace_size )
         return CLOISTER_WHY_vmtrace;
-    if ( d->target )
+    if ( has_target(d) )
         return CLOISTER_WHY_target;
     if ( is_watched(d) )
         return CLOISTER_WHY_introspection;

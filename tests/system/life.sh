@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# A guest's ordinary life under xl: a PV guest, a PVH guest that nobody
+# protects, and one that is protected.  KIND_STEP is 1 if the step did what it
+# is for; what is on stock Xen must be here, and what a protected guest is
+# refused is refused for a reason.
+# shellcheck shell=sh disable=SC1091
+. /lab.sh
+
+cloister=
+command -v cloister >/dev/null && cloister status >/dev/null 2>&1 && cloister=1
+
+note()
+{
+    read -r up _ </proc/uptime
+    echo "# ${up%.*} s: $*"
+}
+
+# step NAME COMMAND...: the fact $kind_NAME is whether COMMAND succeeds.
+step()
+{
+    name=$1
+    shift
+    if "$@" >/tmp/step.out 2>&1; then
+        echo "fact ${kind}_$name 1"
+    else
+        sed "s/^/# $name: /" /tmp/step.out | tail -n 3
+        echo "fact ${kind}_$name 0"
+    fi
+}
+
+# within SECONDS COMMAND...: it succeeds sooner or later.
+within()
+{
+    left=$1
+    shift
+    until "$@"; do
+        [ "$left" -gt 0 ] || return 1
+        left=$((left - 1))
+        sleep 1
+    done
+}
+
+# state LETTER...: one of them is in the guest's state
+state()
+{
+    xl list "$guest" | awk 'NR == 2 { print $5 }' | grep -q "[$1]"
+}
+
+gone()
+{
+    ! xl domid "$1" 2>/dev/null
+}
+
+rounds()
+{
+    sed -n 's/.*keeper ok \([0-9]*\).*/\1/p' "$(guest_console "$guest")" |
+        tail -n 1
+}
+
+# The guest goes on, and finds its memory as it left it.
+alive()
+{
+    before=$(rounds)
+    wait_for "$(guest_console "$guest")" "keeper ok $((${before:-0} + 2))" 90
+}
+
+# ---- The steps --------------------------------------------------------------
+
+create()
+{
+    : >"$(guest_console "$guest")"
+    xl create -q -p /guest/keeper.cfg "name=\"$guest\"" vcpus=2 \
+        memory=96 'on_reboot="restart"' 'extra="console=hvc0 keeper=4"' \
+        "type=\"$type\"" || return 1
+    if [ "$kind" = guarded ] && [ -n "$cloister" ]; then
+        cloister protect "$guest" || return 1
+    fi
+    xl unpause "$guest" && wait_for "$(guest_console "$guest")" 'keeper ok 1' 120
+}
+
+# Early deaths under emulation: the start, and nothing else, is tried again.
+start()
+{
+    create && return 0
+    echo "lab: retried start of $guest"
+    xl destroy "$guest" 2>/dev/null
+    create
+}
+
+pause()
+{
+    xl pause "$guest" && state p
+}
+
+unpause()
+{
+    xl unpause "$guest" && ! state p && alive
+}
+
+listed()
+{
+    xl list "$guest" | grep -q "$guest" && xl list -l "$guest" |
+        grep -q "\"$guest\""
+}
+
+info()
+{
+    xl info | grep -q 'free_memory' && xl vcpu-list "$guest" |
+        grep -q "$guest" && xl uptime "$guest" | grep -q "$guest"
+}
+
+# The console is connected to nothing here: what it shows is enough.
+console()
+{
+    timeout 5 xl console "$guest" </dev/null >/tmp/xl.console 2>&1
+    timeout 5 script -qc "xl console $guest" /tmp/xl.console >/dev/null 2>&1
+    grep -q keeper /tmp/xl.console || xl console -h >/dev/null
+}
+
+# memory MIB: the guest has given back what it was asked for.
+memory()
+{
+    xl mem-set "$guest" "$1" &&
+        within 60 sh -c "[ \$(xl list $guest | awk 'NR == 2 { print \$3 }') -le $1 ]"
+}
+
+mem_set()
+{
+    memory 80 && alive
+}
+
+online()
+{
+    [ "$(xl vcpu-list "$guest" | awk 'NR > 1 && $5 !~ /p/' | wc -l)" = "$1" ]
+}
+
+vcpu_set()
+{
+    xl vcpu-set "$guest" 1 && within 40 online 1 && alive
+}
+
+sched()
+{
+    xl sched-credit -d "$guest" -w 512 &&
+        xl sched-credit -d "$guest" | grep -q 512 ||
+        { xl sched-credit2 -d "$guest" -w 512 &&
+            xl sched-credit2 -d "$guest" | grep -q 512; }
+}
+
+rename_it()
+{
+    xl rename "$guest" other && xl domid other && xl rename other "$guest"
+}
+
+network()
+{
+    ip link add name xenbr0 type bridge 2>/dev/null
+    ip link set xenbr0 up
+    xl network-attach "$guest" bridge=xenbr0 &&
+        xl network-list "$guest" | grep -q '^0'
+}
+
+block()
+{
+    truncate -s 16M /tmp/disk.$guest
+    xl block-attach "$guest" "format=raw,vdev=xvda,access=rw,target=/tmp/disk.$guest" &&
+        xl block-list "$guest" | grep -q '^51712'
+}
+
+trigger_power()
+{
+    xl trigger "$guest" power && alive
+}
+
+trigger_nmi()
+{
+    xl trigger "$guest" nmi 0
+}
+
+save_on()
+{
+    xl save -c "$guest" /tmp/image && alive
+}
+
+restore()
+{
+    xl save "$guest" /tmp/image && within 20 gone "$guest" &&
+        : >"$(guest_console "$guest")" && xl restore /tmp/image && alive
+}
+
+migrate()
+{
+    : >"$(guest_console "$guest")"
+    xl migrate -s '' "$guest" 'xl migrate-receive' && alive
+}
+
+reboot_it()
+{
+    id=$(xl domid "$guest")
+    xl reboot "$guest" && : >"$(guest_console "$guest")" &&
+        within 60 sh -c "[ \"\$(xl domid $guest 2>/dev/null || echo $id)\" != $id ]" &&
+        wait_for "$(guest_console "$guest")" 'keeper ok 1' 120
+}
+
+shutdown_it()
+{
+    xl shutdown "$guest" && within 60 gone "$guest"
+}
+
+# A step with an answer of its own for guarded guests: the reason.
+reason()
+{
+    cloister log "$guest" 2>/dev/null | sed -n 's/.*\[\([a-z_]*\), .*/\1/p' |
+        head -n 1
+}
+
+live()
+{
+    note "$kind"
+    step create start
+    step list listed
+    step info info
+    step pause pause
+    step unpause unpause
+    step mem_set mem_set
+    step vcpu_set vcpu_set
+    step sched sched
+    step rename rename_it
+    step network network
+    step block block
+    step power trigger_power
+    if [ "$kind" = guarded ]; then
+        step nmi trigger_nmi
+        [ -z "$cloister" ] || echo "fact guarded_nmi_reason $(reason)"
+    fi
+    note "$kind: save"
+    xl network-detach "$guest" 0 >/dev/null 2>&1
+    xl block-detach "$guest" xvda >/dev/null 2>&1
+    step save_on save_on
+    if [ "$kind" != guarded ] || [ -z "$cloister" ]; then
+        step restore restore
+        step migrate migrate
+    fi
+    note "$kind: reboot"
+    step reboot reboot_it
+    step shutdown shutdown_it
+    xl destroy "$guest" 2>/dev/null
+}
+
+kind=pv type=pv guest=lifepv
+live
+kind=open type=pvh guest=lifeopen
+live
+kind=guarded type=pvh guest=lifeguarded
+live
+[ -z "$cloister" ] || cloister log | sed 's/^/# /' | head -n 20
+sleep 2
+echo "fact left_domains $(xl list | awk 'NR > 1 && $2 != 0' | wc -l)"
+note done
