@@ -206,12 +206,17 @@ static int cf_check pm1_cnt(int dir, unsigned int port, unsigned int bytes,
 #define KBD_PULSE       0xf0            /* 1111xxxx: lines whose bit is 0 */
 #define KBD_NO_RESET    0x01
 
+bool cloister_watches_port(unsigned int first, unsigned int nr)
+{
+    return first <= KBD_COMMAND && first + nr > KBD_COMMAND;
+}
+
 bool cloister_resets_host(unsigned int port, unsigned int bytes,
                           uint32_t data)
 {
     uint8_t command;
 
-    if ( port > KBD_COMMAND || port + bytes <= KBD_COMMAND ||
+    if ( !cloister_watches_port(port, bytes) ||
          cloister_mode == CLOISTER_MODE_off )
         return false;
 

@@ -81,14 +81,50 @@ static int set_target(domid_t target)
     return rc;
 }
 
+/* Ports that only a PV dom0 has, as each of its writes is looked at. */
+static int give_ports(unsigned int cmd, unsigned int first, unsigned int nr)
+{
+    if ( cloister_mode == CLOISTER_MODE_off ||
+         !cloister_watches_port(first, nr) )
+        return 1;
+
+    cloister_note(NULL, CLOISTER_CALL_domctl, cmd, CLOISTER_WHY_hidden_io,
+                  first);
+
+    return -EPERM;
+}
+
+/* About a domain that is not sealed. */
+static int open_domctl(const struct xen_domctl *op)
+{
+    switch ( op->cmd )
+    {
+    case XEN_DOMCTL_set_target:
+        return set_target(op->u.set_target.target);
+
+    case XEN_DOMCTL_ioport_permission:
+        if ( op->u.ioport_permission.allow_access )
+            return give_ports(op->cmd, op->u.ioport_permission.first_port,
+                              op->u.ioport_permission.nr_ports);
+        break;
+
+    case XEN_DOMCTL_ioport_mapping:
+        if ( op->u.ioport_mapping.add_mapping )
+            return give_ports(op->cmd, op->u.ioport_mapping.first_mport,
+                              op->u.ioport_mapping.nr_ports);
+        break;
+    }
+
+    return 1;
+}
+
 int cloister_domctl(struct domain *d, const struct xen_domctl *op)
 {
     unsigned int rule = cloister_rule(CLOISTER_CALL_domctl, op->cmd);
     unsigned int arg = 0;
 
     if ( likely(!cloister_sealed(d)) )
-        return op->cmd == XEN_DOMCTL_set_target
-               ? set_target(op->u.set_target.target) : 1;
+        return open_domctl(op);
 
     switch ( op->cmd )
     {

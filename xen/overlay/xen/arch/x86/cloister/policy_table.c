@@ -133,6 +133,8 @@ static const uint8_t memory[] = {
     [XENMEM_get_pod_target] = ALLOW,
     [XENMEM_get_vnumainfo] = ALLOW,
     [XENMEM_claim_pages] = ALLOW,
+    /* Nothing happens without PoD, and xl mem-set asks for it. */
+    [XENMEM_set_pod_target] = ALLOW,
 
     [XENMEM_increase_reservation] = NO(memory_map),
     [XENMEM_decrease_reservation] = NO(memory_map),
@@ -141,7 +143,6 @@ static const uint8_t memory[] = {
     [XENMEM_add_to_physmap] = NO(memory_map),
     [XENMEM_add_to_physmap_batch] = NO(memory_map),
     [XENMEM_remove_from_physmap] = NO(memory_map),
-    [XENMEM_set_pod_target] = NO(memory_map),
     [XENMEM_paging_op] = NO(memory_map),
     [XENMEM_sharing_op] = NO(memory_map),
     [XENMEM_set_memory_map] = NO(parameter),

@@ -55,6 +55,11 @@ extern struct domain *dom_view;         /* owns all views; has no number
 /* Why no domain can be protected on this host, or CLOISTER_WHY_none. */
 enum cloister_reason cloister_host_reason(void);
 
+/* ---- host.c ----------------------------------------------------------- */
+
+/* Is one of these ports dom0's for part of what it does only? */
+bool cloister_watches_port(unsigned int first, unsigned int nr);
+
 /* ---- table.c: the page permission table ------------------------------- */
 
 extern struct cl_ppt cloister_ppt;
