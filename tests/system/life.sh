@@ -162,8 +162,8 @@ network()
 
 block()
 {
-    truncate -s 16M /tmp/disk.$guest
-    xl block-attach "$guest" "format=raw,vdev=xvda,access=rw,target=/tmp/disk.$guest" &&
+    truncate -s 16M /tmp/disk && losetup /dev/loop0 /tmp/disk
+    xl block-attach "$guest" phy:/dev/loop0 xvda w &&
         xl block-list "$guest" | grep -q '^51712'
 }
 
