@@ -109,12 +109,16 @@ info()
         grep -q "$guest" && xl uptime "$guest" | grep -q "$guest"
 }
 
-# The console is connected to nothing here: what it shows is enough.
+# xl console wants a terminal; what it would connect to has the next round.
 console()
 {
-    timeout 5 xl console "$guest" </dev/null >/tmp/xl.console 2>&1
-    timeout 5 script -qc "xl console $guest" /tmp/xl.console >/dev/null 2>&1
-    grep -q keeper /tmp/xl.console || xl console -h >/dev/null
+    socat -u "$(xenstore-read "/local/domain/$(xl domid "$guest")/console/tty")",raw - \
+        >/tmp/xl.console 2>/dev/null &
+    reader=$!
+    wait_for /tmp/xl.console 'keeper ok' 60
+    result=$?
+    kill $reader 2>/dev/null
+    return $result
 }
 
 # memory MIB: the guest has given back what it was asked for.
@@ -162,7 +166,8 @@ network()
 
 block()
 {
-    truncate -s 16M /tmp/disk && losetup /dev/loop0 /tmp/disk
+    [ -e /tmp/disk ] || truncate -s 16M /tmp/disk
+    losetup /dev/loop0 >/dev/null 2>&1 || losetup /dev/loop0 /tmp/disk
     xl block-attach "$guest" phy:/dev/loop0 xvda w &&
         xl block-list "$guest" | grep -q '^51712'
 }
@@ -210,8 +215,8 @@ shutdown_it()
 # A step with an answer of its own for guarded guests: the reason.
 reason()
 {
-    cloister log "$guest" 2>/dev/null | sed -n 's/.*\[\([a-z_]*\), .*/\1/p' |
-        head -n 1
+    cloister log "$guest" 2>/dev/null |
+        sed -n 's/^ *reason .*\[\([a-z_]*\), .*/\1/p' | head -n 1
 }
 
 live()
@@ -220,6 +225,7 @@ live()
     step create start
     step list listed
     step info info
+    step console console
     step pause pause
     step unpause unpause
     step mem_set mem_set
@@ -227,7 +233,6 @@ live()
     step sched sched
     step rename rename_it
     step network network
-    step block block
     step power trigger_power
     if [ "$kind" = guarded ]; then
         step nmi trigger_nmi
@@ -235,15 +240,18 @@ live()
     fi
     note "$kind: save"
     xl network-detach "$guest" 0 >/dev/null 2>&1
-    xl block-detach "$guest" xvda >/dev/null 2>&1
     step save_on save_on
     if [ "$kind" != guarded ] || [ -z "$cloister" ]; then
         step restore restore
+        xl domid "$guest" >/dev/null 2>&1 || start
         step migrate migrate
+        xl domid "$guest" >/dev/null 2>&1 || start
     fi
     note "$kind: reboot"
     step reboot reboot_it
     step shutdown shutdown_it
+    xl domid "$guest" >/dev/null 2>&1 || start
+    step block block
     xl destroy "$guest" 2>/dev/null
 }
 
