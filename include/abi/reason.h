@@ -8,6 +8,7 @@
 #ifndef CLOISTER_ABI_REASON_H
 #define CLOISTER_ABI_REASON_H
 
+/* clang-format off */
 #define CLOISTER_REASONS(X)                                                   \
     X( 0, none,         "nothing is wrong", "")                               \
     X( 1, off,          "Cloister is off",                                    \
@@ -129,6 +130,8 @@
     X(58, ats,          "devices may bypass the IOMMU (ATS)",                 \
        "remove ats from Xen's command line")
 
+       "grant table")
+/* clang-format on */
 
 enum cloister_reason {
 #define CLOISTER_REASON_ENUM(nr, name, what, mend) CLOISTER_WHY_##name = nr,

@@ -61,6 +61,7 @@ static int call(struct world *w, enum verb v)
     abort();
 }
 
+/* clang-format off */
 #define FR CL_PAGE_FREE
 #define BU CL_PAGE_BUILDING
 #define PR CL_PAGE_PRIVATE
@@ -90,6 +91,7 @@ static const struct {
     [FREE]    = { { -EPERM, FR,      FR,      FR,      FR },
                   { -EPERM, FR,      FR,      FR,      FR } },
 };
+/* clang-format on */
 
 /* Counts must say what the page says. */
 static bool counts_right(const struct world *w)

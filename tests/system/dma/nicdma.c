@@ -53,6 +53,7 @@ module_param(tried, ulong, 0444);
 module_param(retried, ulong, 0444);
 
 /* Registers of the 82576, queue 0 */
+/* clang-format off */
 #define CTRL     0x0000
 #define  CTRL_SLU       (1u << 6)
 #define STATUS   0x0008
@@ -92,6 +93,7 @@ module_param(retried, ulong, 0444);
 #define TX_DATA  ((3u << 20) | (1u << 29) | (1u << 25)) /* advanced, FCS */
 #define TX_EOP   (1u << 24)
 #define RX_DD    1u
+/* clang-format on */
 
 /* The rings, and what packets are made of: one page each. */
 #define RING     256u                   /* descriptors */

@@ -217,6 +217,7 @@ void cloister_host_down(void);
 
 #else /* !CONFIG_CLOISTER */
 
+/* clang-format off */
 static inline int cloister_domain_create(struct domain *d) { return 0; }
 static inline void cloister_domain_destroy(struct domain *d) {}
 static inline int cloister_seal(struct domain *d) { return 0; }
@@ -279,5 +280,6 @@ static inline bool cloister_resets_host(unsigned int port, unsigned int bytes,
 static inline void cloister_host_down(void) {}
 
 #endif /* CONFIG_CLOISTER */
+/* clang-format on */
 
 #endif /* __XEN_CLOISTER_H__ */

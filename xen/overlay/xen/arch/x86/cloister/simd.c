@@ -18,6 +18,7 @@
 
 #include "private.h"
 
+/* clang-format off */
 #define EACH_XMM(X)                                                     \
     X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)                             \
     X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
@@ -40,6 +41,7 @@ void cloister_simd_end(struct cloister_simd *s)
     asm volatile ( "movups %0, %%xmm" #n :: "m" (s->xmm[n]) );
     EACH_XMM(RELOAD)
 #undef RELOAD
+/* clang-format on */
 
     if ( s->cr0 & X86_CR0_TS )
         write_cr0(s->cr0);
