@@ -140,8 +140,17 @@ struct cl_queue
     bool enabled;
     bool quiet;           /* the engine asks for no notifications */
     uint16_t last_avail;  /* next entry to take, free-running */
+    uint16_t seen_avail;  /* the driver's index when last looked at */
     uint16_t used_idx;    /* next entry to fill, free-running */
     uint16_t signalled;   /* used_idx when the driver was last signalled */
+};
+
+/* One buffer of a chain, as it was when its descriptor was read. */
+struct cl_seg
+{
+    uint64_t addr;
+    uint32_t len;
+    bool write; /* for the device to write to */
 };
 
 struct cl_msix
@@ -237,6 +246,7 @@ struct cl_siom_port
     struct cl_virtio virtio;
     uint32_t generation;
     struct cl_held_page held[CL_HELD_PAGES];
+    struct cl_seg seg[CL_QUEUE_SIZE];
 
     /* Device side. */
     uint32_t deficit;  /* bytes that it may still send in this round */
@@ -269,9 +279,12 @@ struct cl_siom
     uint16_t uplink_vlan;        /* VLAN of ports without one, on the wire */
     enum cl_nic_state link;
     struct cl_siom_port *port[CL_SIOM_PORTS];
-    unsigned int last;           /* Tx MUX: whose turn it was */
+    unsigned int last;           /* Tx MUX: whose turn it was, */
+    bool interrupted;            /* and whether it goes on */
     unsigned int ports;
     struct cl_fdb_entry fdb[CL_FDB_SIZE];
+    unsigned int tx_room;        /* frames that the NIC takes in this poll */
+    bool tx_queued;              /* it was given some */
     uint64_t tx_ready[CL_SIOM_WORDS]; /* ports with frames in Tx memory */
     uint64_t rx_ready[CL_SIOM_WORDS]; /* and in Rx memory; atomic */
     struct cl_nic_stats unclaimed;    /* rx_*: frames from the NIC for nobody */

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Bus Rx controller: from a VM's Rx memory to its guest's receive queue. */
+
+#include "private.h"
+
+#define CHAINS 64u /* for one frame */
+
+struct taken
+{
+    unsigned int chains, segs;
+    uint32_t room;
+    uint16_t head[CHAINS];
+    uint32_t len[CHAINS];
+};
+
+/*
+ * Buffers for `need` bytes.  1: there they are; 0: not now, and what was taken
+ * is put back; -EPROTO: violation; -EMSGSIZE: these buffers will never do,
+ * one is gone.
+ */
+static int collect(struct cl_siom_port *port, struct cl_queue *q,
+                   uint32_t need, struct taken *t)
+{
+    bool merge = cl_virtio_has(port, VIRTIO_NET_F_MRG_RXBUF);
+    uint16_t before = q->last_avail;
+
+    while ( t->room < need )
+    {
+        if ( t->chains && !merge )
+            return -EMSGSIZE;
+        if ( t->chains == CHAINS )
+            return cl_virtio_broken(port);
+        if ( !cl_queue_has(port, q) )
+        {
+            q->last_avail = before;
+            return 0;
+        }
+        if ( cl_queue_take(port, q, CL_CHAIN_WRITE, &t->segs,
+                           &t->head[t->chains], &t->len[t->chains]) )
+            return -EPROTO;
+        t->room += t->len[t->chains++];
+    }
+
+    return 1;
+}
+
+static void header(const struct cl_siom_port *port, const struct cl_frame *f,
+                   unsigned int chains, struct virtio_net_hdr *h)
+{
+    *h = (struct virtio_net_hdr){.num_buffers = (uint16_t)chains};
+    if ( f->flags & CL_FRAME_CSUM && port->takes_csum )
+    {
+        h->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+        h->csum_start = f->csum_start;
+        h->csum_offset = f->csum_offset;
+    }
+    else if ( f->flags & CL_FRAME_CSUM_OK && port->takes_csum )
+        h->flags = VIRTIO_NET_HDR_F_DATA_VALID;
+}
+
+static int give_back(struct cl_siom_port *port, struct cl_queue *q,
+                     const struct taken *t, uint32_t len)
+{
+    unsigned int i;
+
+    for ( i = 0; i < t->chains; i++ )
+    {
+        uint32_t n = len < t->len[i] ? len : t->len[i];
+
+        if ( cl_queue_done(port, q, t->head[i], n) )
+            return -EPROTO;
+        len -= n;
+    }
+
+    return 0;
+}
+
+/* 1: the frame is gone from Rx memory; 0: no buffers; -errno: stop. */
+static int receive_one(struct cl_siom_port *port, struct cl_queue *q,
+                       const struct cl_frame *f)
+{
+    struct virtio_net_hdr h;
+    uint32_t need = sizeof(h) + f->len;
+    struct taken t;
+    struct cl_cursor c = {};
+    int rc;
+
+    t.chains = t.segs = t.room = 0;
+    rc = collect(port, q, need, &t);
+    if ( rc == -EMSGSIZE )
+    {
+        port->stats.drops[CL_DROP_RX_BUFFER]++;
+        return give_back(port, q, &t, 0) ?: 1;
+    }
+    if ( rc <= 0 )
+        return rc;
+
+    c.segs = t.segs;
+    header(port, f, t.chains, &h);
+    if ( cl_scatter(port, &c, &h, sizeof(h)) ||
+         cl_scatter(port, &c, cl_frame_data(f), f->len) ||
+         give_back(port, q, &t, need) )
+        return -EPROTO;
+    port->stats.rx_frames++;
+    port->stats.rx_bytes += f->len;
+
+    return 1;
+}
+
+/* A checksum that the guest cannot complete itself is completed for it. */
+static void complete(struct cl_siom_port *port, const struct cl_frame *f)
+{
+    struct cl_frame *mine = (struct cl_frame *)f; /* the consumer owns it */
+
+    if ( !(f->flags & CL_FRAME_CSUM) || port->takes_csum )
+        return;
+    cl_checksum(f, (uint8_t *)(mine + 1));
+    mine->flags &= ~CL_FRAME_CSUM;
+}
+
+/* There is no room for the frame: asks to be told of new buffers. */
+static void want_buffers(struct cl_siom_port *port, struct cl_queue *q,
+                         bool want)
+{
+    if ( want || !q->quiet )
+        cl_queue_quiet(port, q, !want);
+}
+
+unsigned int cl_siom_rx(struct cl_siom_port *port, unsigned int budget)
+{
+    struct cl_queue *q = &port->virtio.queue[CL_QUEUE_RX];
+    const struct cl_frame *f;
+    unsigned int n = 0;
+    bool asked = false;
+
+    cl_guest_enter(port);
+    if ( !cl_virtio_ready(port, q) )
+        return 0;
+
+    while ( n < budget && (f = cl_memory_peek(&port->rx)) != NULL )
+    {
+        int rc;
+
+        complete(port, f);
+        rc = receive_one(port, q, f);
+        if ( rc < 0 )
+            return 0;
+        if ( rc )
+        {
+            cl_memory_drop(&port->rx);
+            n++;
+        }
+        else if ( asked )
+            break;
+        else
+            asked = true; /* and look once more */
+        want_buffers(port, q, asked);
+    }
+    cl_queue_signal(port, q);
+
+    return n;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest memory.  Translations are expensive for the platform, so pages are
+ * held across calls, in a direct-mapped cache, until the platform says that
+ * something has changed.
+ */
+
+#include "private.h"
+
+static void put(struct cl_siom_port *port, struct cl_held_page *h)
+{
+    if ( h->tag )
+        port->siom->platform->page_put(port->vm, h->page);
+    *h = (struct cl_held_page){};
+}
+
+void cl_siom_release(struct cl_siom_port *port)
+{
+    unsigned int i;
+
+    for ( i = 0; i < CL_HELD_PAGES; i++ )
+        put(port, &port->held[i]);
+}
+
+void cl_guest_enter(struct cl_siom_port *port)
+{
+    uint32_t now = port->siom->platform->generation(port->vm);
+
+    if ( now == port->generation )
+        return;
+    cl_siom_release(port);
+    port->generation = now;
+}
+
+static uint8_t *hold(struct cl_siom_port *port, struct cl_held_page *h,
+                     uint64_t gfn, bool write)
+{
+    uint8_t *page;
+
+    put(port, h);
+    page = port->siom->platform->page_get(port->vm, gfn, write);
+    if ( page )
+        *h = (struct cl_held_page){
+            .tag = gfn + 1, .page = page, .write = write};
+
+    return page;
+}
+
+uint8_t *cl_guest_at(struct cl_siom_port *port, uint64_t gpa, bool write)
+{
+    uint64_t gfn = gpa / PAGE_BYTES;
+    struct cl_held_page *h = &port->held[gfn % CL_HELD_PAGES];
+    uint8_t *page = h->page;
+
+    if ( h->tag != gfn + 1 || (write && !h->write) )
+        page = hold(port, h, gfn, write);
+
+    return page ? page + gpa % PAGE_BYTES : NULL;
+}
+
+void cl_guest_wrote(struct cl_siom_port *port, uint64_t gpa)
+{
+    if ( port->siom->platform->dirtied )
+        port->siom->platform->dirtied(port->vm, gpa / PAGE_BYTES);
+}
+
+/* Bytes from gpa to the end of its page, at most len. */
+static uint32_t in_page(uint64_t gpa, uint32_t len)
+{
+    uint32_t left = PAGE_BYTES - gpa % PAGE_BYTES;
+
+    return len < left ? len : left;
+}
+
+int cl_guest_read(struct cl_siom_port *port, uint64_t gpa, void *buf,
+                  uint32_t len)
+{
+    uint8_t *to = buf;
+
+    while ( len )
+    {
+        uint32_t n = in_page(gpa, len);
+        const uint8_t *from = cl_guest_at(port, gpa, false);
+
+        if ( !from )
+            return -EFAULT;
+        memcpy(to, from, n);
+        gpa += n;
+        to += n;
+        len -= n;
+    }
+
+    return 0;
+}
+
+int cl_guest_write(struct cl_siom_port *port, uint64_t gpa, const void *buf,
+                   uint32_t len)
+{
+    const uint8_t *from = buf;
+
+    while ( len )
+    {
+        uint32_t n = in_page(gpa, len);
+        uint8_t *to = cl_guest_at(port, gpa, true);
+
+        if ( !to )
+            return -EFAULT;
+        memcpy(to, from, n);
+        cl_guest_wrote(port, gpa);
+        gpa += n;
+        from += n;
+        len -= n;
+    }
+
+    return 0;
+}

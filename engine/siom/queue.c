@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Split virtqueues, the device's side (virtio 1.2, section 2.7).
+ *
+ * The driver may write to all three parts at any time.  Each descriptor is
+ * read once, into port->seg, checked there, and used from there.
+ */
+
+#include "private.h"
+
+#define DESC_F_NEXT 1u
+#define DESC_F_WRITE 2u
+
+#define USED_F_NO_NOTIFY 1u
+#define AVAIL_F_NO_INTERRUPT 1u
+
+struct desc
+{
+    uint64_t addr;
+    uint32_t len;
+    uint16_t flags, next;
+};
+
+/* Where things are: 2.7.6 and 2.7.8. */
+static uint64_t avail_ring(const struct cl_queue *q, uint16_t i)
+{
+    return q->avail + 4 + 2u * (i & (q->size - 1u));
+}
+
+static uint64_t used_ring(const struct cl_queue *q, uint16_t i)
+{
+    return q->used + 4 + 8u * (i & (q->size - 1u));
+}
+
+static uint64_t used_event(const struct cl_queue *q)
+{
+    return q->avail + 4 + 2u * q->size;
+}
+
+static uint64_t avail_event(const struct cl_queue *q)
+{
+    return q->used + 4 + 8u * q->size;
+}
+
+/* Naturally aligned fields lie in one page: queues are aligned when enabled.
+ */
+static int get16(struct cl_siom_port *port, uint64_t gpa, uint16_t *value)
+{
+    const void *p = cl_guest_at(port, gpa, false);
+
+    if ( !p )
+        return cl_virtio_broken(port);
+    *value = load_acquire((const uint16_t *)p);
+
+    return 0;
+}
+
+static int put16(struct cl_siom_port *port, uint64_t gpa, uint16_t value)
+{
+    void *p = cl_guest_at(port, gpa, true);
+
+    if ( !p )
+        return cl_virtio_broken(port);
+    store_release((uint16_t *)p, value);
+    cl_guest_wrote(port, gpa);
+
+    return 0;
+}
+
+static int put32(struct cl_siom_port *port, uint64_t gpa, uint32_t value)
+{
+    void *p = cl_guest_at(port, gpa, true);
+
+    if ( !p )
+        return cl_virtio_broken(port);
+    *(volatile uint32_t *)p = value;
+    cl_guest_wrote(port, gpa);
+
+    return 0;
+}
+
+static int get_desc(struct cl_siom_port *port, const struct cl_queue *q,
+                    uint16_t i, struct desc *d)
+{
+    const void *p = cl_guest_at(port, q->desc + 16u * i, false);
+    uint64_t word[2];
+
+    if ( !p )
+        return cl_virtio_broken(port);
+    word[0] = load_acquire((const uint64_t *)p);
+    word[1] = load_acquire((const uint64_t *)p + 1);
+    memcpy(d, word, sizeof(*d));
+
+    return 0;
+}
+
+bool cl_queue_has(struct cl_siom_port *port, struct cl_queue *q)
+{
+    uint16_t idx = 0;
+
+    if ( q->seen_avail != q->last_avail )
+        return true;
+    if ( get16(port, q->avail + 2, &idx) )
+        return false;
+    if ( (uint16_t)(idx - q->last_avail) > q->size )
+    {
+        cl_virtio_broken(port);
+        return false;
+    }
+    q->seen_avail = idx;
+
+    return idx != q->last_avail;
+}
+
+/*
+ * A chain of more descriptors than the queue has runs in a circle; that and
+ * everything else that 2.7.5 forbids the driver ends here.
+ */
+int cl_queue_take(struct cl_siom_port *port, struct cl_queue *q,
+                  enum cl_chain_kind kind, unsigned int *segs, uint16_t *head,
+                  uint32_t *len)
+{
+    bool write = kind == CL_CHAIN_WRITE, seen = false;
+    uint16_t next = 0;
+    uint64_t total = 0;
+    struct desc d;
+
+    if ( get16(port, avail_ring(q, q->last_avail), &next) )
+        return -EPROTO;
+    *head = next;
+    do
+    {
+        if ( next >= q->size || *segs >= CL_QUEUE_SIZE )
+            return cl_virtio_broken(port);
+        if ( get_desc(port, q, next, &d) )
+            return -EPROTO;
+        seen |= d.flags & DESC_F_WRITE;
+        if ( kind == CL_CHAIN_MIXED )
+            write = seen; /* those for the device to write come last */
+        if ( (d.flags & ~DESC_F_NEXT) != (write ? DESC_F_WRITE : 0) ||
+             d.addr + d.len < d.addr )
+            return cl_virtio_broken(port);
+        port->seg[(*segs)++] =
+            (struct cl_seg){.addr = d.addr, .len = d.len, .write = write};
+        total += d.len;
+        next = d.next;
+    } while ( d.flags & DESC_F_NEXT );
+
+    if ( total > UINT32_MAX )
+        return cl_virtio_broken(port);
+    *len = (uint32_t)total;
+    q->last_avail++;
+
+    return 0;
+}
+
+int cl_queue_done(struct cl_siom_port *port, struct cl_queue *q, uint16_t head,
+                  uint32_t len)
+{
+    uint64_t at = used_ring(q, q->used_idx);
+
+    if ( put32(port, at, head) || put32(port, at + 4, len) )
+        return -EPROTO;
+    q->used_idx++;
+
+    return 0;
+}
+
+/* 2.7.7.2: has used_idx passed what the driver asked to hear of? */
+static bool wants_interrupt(struct cl_siom_port *port, struct cl_queue *q)
+{
+    uint16_t v = 0;
+
+    if ( cl_virtio_has(port, VIRTIO_F_EVENT_IDX) )
+        return !get16(port, used_event(q), &v) &&
+               (uint16_t)(q->used_idx - v - 1) <
+                   (uint16_t)(q->used_idx - q->signalled);
+
+    return !get16(port, q->avail, &v) && !(v & AVAIL_F_NO_INTERRUPT);
+}
+
+void cl_queue_signal(struct cl_siom_port *port, struct cl_queue *q)
+{
+    if ( q->used_idx == q->signalled || put16(port, q->used + 2, q->used_idx) )
+        return;
+
+    /* The index must be out before the driver's wish is read. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if ( wants_interrupt(port, q) )
+        cl_msix_send(port, q->vector);
+    q->signalled = q->used_idx;
+}
+
+/*
+ * With EVENT_IDX "no notifications" is an index that was passed already: the
+ * one that is there.  Else the driver is to tell of anything that has not been
+ * seen yet, even where some that was seen is still to be taken.
+ */
+void cl_queue_quiet(struct cl_siom_port *port, struct cl_queue *q, bool quiet)
+{
+    if ( cl_virtio_has(port, VIRTIO_F_EVENT_IDX) )
+    {
+        if ( !quiet )
+            put16(port, avail_event(q), q->seen_avail);
+    }
+    else if ( q->quiet != quiet )
+        put16(port, q->used, quiet ? USED_F_NO_NOTIFY : 0);
+    q->quiet = quiet;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* The next stretch of buffer, at most len bytes; 0: there is none. */
+static uint32_t stretch(const struct cl_siom_port *port, struct cl_cursor *c,
+                        uint32_t len)
+{
+    while ( c->at < c->segs && c->off == port->seg[c->at].len )
+    {
+        c->at++;
+        c->off = 0;
+    }
+    if ( c->at >= c->segs )
+        return 0;
+    if ( len > port->seg[c->at].len - c->off )
+        len = port->seg[c->at].len - c->off;
+
+    return len;
+}
+
+int cl_gather(struct cl_siom_port *port, struct cl_cursor *c, void *buf,
+              uint32_t len)
+{
+    uint8_t *to = buf;
+
+    while ( len )
+    {
+        uint32_t n = stretch(port, c, len);
+
+        if ( !n || cl_guest_read(port, port->seg[c->at].addr + c->off, to, n) )
+            return cl_virtio_broken(port);
+        c->off += n;
+        to += n;
+        len -= n;
+    }
+
+    return 0;
+}
+
+int cl_scatter(struct cl_siom_port *port, struct cl_cursor *c, const void *buf,
+               uint32_t len)
+{
+    const uint8_t *from = buf;
+
+    while ( len )
+    {
+        uint32_t n = stretch(port, c, len);
+
+        if ( !n ||
+             cl_guest_write(port, port->seg[c->at].addr + c->off, from, n) )
+            return cl_virtio_broken(port);
+        c->off += n;
+        from += n;
+        len -= n;
+    }
+
+    return 0;
+}

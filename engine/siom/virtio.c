@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The device as its driver sees it: virtio 1.2, sections 2.1 and 4.1.4.3. */
+
+#include "private.h"
+
+#define STATUS_ACKNOWLEDGE 1u
+#define STATUS_DRIVER 2u
+#define STATUS_DRIVER_OK 4u
+#define STATUS_FEATURES_OK 8u
+#define STATUS_NEEDS_RESET 64u
+#define STATUS_FAILED 128u
+
+#define ISR_CONFIG 2u
+
+void cl_virtio_reset(struct cl_siom_port *port)
+{
+    struct cl_virtio *v = &port->virtio;
+    unsigned int i;
+
+    store_release(&port->up, false);
+    *v = (struct cl_virtio){.config_vector = CL_NO_VECTOR};
+    for ( i = 0; i < CL_QUEUES; i++ )
+        v->queue[i] =
+            (struct cl_queue){.size = CL_QUEUE_SIZE, .vector = CL_NO_VECTOR};
+    cl_memory_empty(&port->rx);
+}
+
+bool cl_virtio_ready(const struct cl_siom_port *port, const struct cl_queue *q)
+{
+    const uint8_t want = STATUS_DRIVER_OK | STATUS_FEATURES_OK;
+
+    return q->enabled && cl_pci_master(port) &&
+           (port->virtio.status & (want | STATUS_NEEDS_RESET)) == want;
+}
+
+int cl_virtio_broken(struct cl_siom_port *port)
+{
+    struct cl_virtio *v = &port->virtio;
+
+    if ( v->status & STATUS_NEEDS_RESET )
+        return -EPROTO;
+    v->status |= STATUS_NEEDS_RESET;
+    v->isr |= ISR_CONFIG;
+    store_release(&port->up, false);
+    port->stats.violations++;
+    if ( v->status & STATUS_DRIVER_OK )
+        cl_msix_send(port, v->config_vector);
+
+    return -EPROTO;
+}
+
+uint32_t cl_virtio_isr(struct cl_siom_port *port)
+{
+    uint32_t isr = port->virtio.isr;
+
+    port->virtio.isr = 0; /* reading clears it: 4.1.4.5 */
+
+    return isr;
+}
+
+static bool features_ok(uint64_t f)
+{
+    return (f & VIRTIO_F_VERSION_1) && !(f & ~VIRTIO_FEATURES) &&
+           (!(f & VIRTIO_NET_F_CTRL_RX) || (f & VIRTIO_NET_F_CTRL_VQ));
+}
+
+static void set_status(struct cl_siom_port *port, uint8_t value)
+{
+    struct cl_virtio *v = &port->virtio;
+
+    if ( !value )
+    {
+        port->stats.resets++;
+        cl_virtio_reset(port);
+        return;
+    }
+
+    if ( !(v->status & STATUS_FEATURES_OK) && !features_ok(v->features) )
+        value &= ~STATUS_FEATURES_OK;
+    if ( !(value & STATUS_FEATURES_OK) )
+        value &= ~STATUS_DRIVER_OK;
+    /* Bits are only ever added, and NEEDS_RESET is the device's. */
+    v->status |= value & ~STATUS_NEEDS_RESET;
+
+    if ( (v->status & (STATUS_DRIVER_OK | STATUS_NEEDS_RESET)) ==
+         STATUS_DRIVER_OK )
+    {
+        port->takes_csum = cl_virtio_has(port, VIRTIO_NET_F_GUEST_CSUM);
+        store_release(&port->up, true);
+    }
+}
+
+static void set_features(struct cl_virtio *v, uint32_t value)
+{
+    unsigned int shift = v->driver_select * 32;
+
+    if ( v->driver_select > 1 || (v->status & STATUS_FEATURES_OK) )
+        return;
+    v->features &= ~((uint64_t)UINT32_MAX << shift);
+    v->features |= (uint64_t)value << shift;
+}
+
+static struct cl_queue *selected(struct cl_siom_port *port)
+{
+    unsigned int nr = port->virtio.queue_select;
+
+    return nr < CL_QUEUES ? &port->virtio.queue[nr] : NULL;
+}
+
+static uint16_t vector(uint64_t value)
+{
+    return value < CL_MSIX_VECTORS ? (uint16_t)value : CL_NO_VECTOR;
+}
+
+static void set_size(struct cl_queue *q, uint16_t size)
+{
+    if ( size && size <= CL_QUEUE_SIZE && !(size & (size - 1)) )
+        q->size = size;
+}
+
+static void enable(struct cl_siom_port *port, struct cl_queue *q,
+                   uint64_t value)
+{
+    if ( value != 1 || q->enabled )
+        return;
+    /* 2.7: alignment of the three parts. */
+    if ( (q->desc % 16) || (q->avail % 2) || (q->used % 4) )
+        cl_virtio_broken(port);
+    else
+        q->enabled = true;
+}
+
+/* The fields of the common configuration, by offset. */
+enum common
+{
+    C_DEVICE_SELECT = 0,
+    C_DEVICE_FEATURE = 4,
+    C_DRIVER_SELECT = 8,
+    C_DRIVER_FEATURE = 12,
+    C_CONFIG_VECTOR = 16,
+    C_NUM_QUEUES = 18,
+    C_STATUS = 20,
+    C_GENERATION = 21,
+    C_QUEUE_SELECT = 22,
+    C_QUEUE_SIZE = 24,
+    C_QUEUE_VECTOR = 26,
+    C_QUEUE_ENABLE = 28,
+    C_QUEUE_NOTIFY = 30,
+    C_QUEUE_DESC = 32,
+    C_QUEUE_DRIVER = 40,
+    C_QUEUE_DEVICE = 48,
+};
+
+static uint64_t *queue_part(struct cl_queue *q, uint32_t off)
+{
+    switch ( off & ~7u )
+    {
+    case C_QUEUE_DESC:
+        return &q->desc;
+
+    case C_QUEUE_DRIVER:
+        return &q->avail;
+
+    case C_QUEUE_DEVICE:
+        return &q->used;
+    }
+
+    return NULL;
+}
+
+static uint64_t queue_read(const struct cl_queue *q, uint32_t off)
+{
+    uint64_t *part = queue_part((struct cl_queue *)q, off);
+
+    if ( part )
+        return *part >> (off % 8 * 8);
+    switch ( off )
+    {
+    case C_QUEUE_SIZE:
+        return q->size;
+
+    case C_QUEUE_VECTOR:
+        return q->vector;
+
+    case C_QUEUE_ENABLE:
+        return q->enabled;
+    }
+
+    return 0; /* C_QUEUE_NOTIFY: all queues ring at the same port */
+}
+
+static uint64_t common_field(const struct cl_siom_port *port, uint32_t off)
+{
+    const struct cl_virtio *v = &port->virtio;
+
+    switch ( off )
+    {
+    case C_DEVICE_SELECT:
+        return v->device_select;
+
+    case C_DEVICE_FEATURE:
+        return v->device_select < 2
+                   ? VIRTIO_FEATURES >> (v->device_select * 32)
+                   : 0;
+
+    case C_DRIVER_SELECT:
+        return v->driver_select;
+
+    case C_DRIVER_FEATURE:
+        return v->driver_select < 2 ? v->features >> (v->driver_select * 32)
+                                    : 0;
+
+    case C_CONFIG_VECTOR:
+        return v->config_vector;
+
+    case C_NUM_QUEUES:
+        return CL_QUEUES;
+
+    case C_STATUS:
+        return v->status;
+
+    case C_GENERATION:
+        return v->generation;
+
+    case C_QUEUE_SELECT:
+        return v->queue_select;
+    }
+
+    return v->queue_select < CL_QUEUES
+               ? queue_read(&v->queue[v->queue_select], off)
+               : 0;
+}
+
+uint64_t cl_common_read(const struct cl_siom_port *port, uint32_t off,
+                        unsigned int size)
+{
+    uint64_t value = common_field(port, off);
+
+    return size < 8 ? value & ((1ULL << (size * 8)) - 1) : value;
+}
+
+static void queue_write(struct cl_siom_port *port, struct cl_queue *q,
+                        uint32_t off, unsigned int size, uint64_t value)
+{
+    uint64_t *part = queue_part(q, off);
+
+    if ( off == C_QUEUE_VECTOR )
+        q->vector = vector(value);
+    else if ( q->enabled || port->virtio.status & STATUS_DRIVER_OK )
+        return; /* not any more: 4.1.4.3.2 */
+    else if ( off == C_QUEUE_SIZE )
+        set_size(q, (uint16_t)value);
+    else if ( off == C_QUEUE_ENABLE )
+        enable(port, q, value);
+    else if ( part && size == 8 && off % 8 == 0 )
+        *part = value;
+    else if ( part && size == 4 && off % 4 == 0 )
+    {
+        unsigned int shift = off % 8 * 8;
+
+        *part &= ~((uint64_t)UINT32_MAX << shift);
+        *part |= (value & UINT32_MAX) << shift;
+    }
+}
+
+void cl_common_write(struct cl_siom_port *port, uint32_t off,
+                     unsigned int size, uint64_t value)
+{
+    struct cl_virtio *v = &port->virtio;
+    struct cl_queue *q = selected(port);
+
+    switch ( off )
+    {
+    case C_DEVICE_SELECT:
+        v->device_select = (uint32_t)value;
+        break;
+
+    case C_DRIVER_SELECT:
+        v->driver_select = (uint32_t)value;
+        break;
+
+    case C_DRIVER_FEATURE:
+        set_features(v, (uint32_t)value);
+        break;
+
+    case C_CONFIG_VECTOR:
+        v->config_vector = vector(value);
+        break;
+
+    case C_STATUS:
+        set_status(port, (uint8_t)value);
+        break;
+
+    case C_QUEUE_SELECT:
+        v->queue_select = (uint16_t)value;
+        break;
+
+    default:
+        if ( q && off >= C_QUEUE_SIZE )
+            queue_write(port, q, off, size, value);
+        break;
+    }
+}
