@@ -17,7 +17,7 @@
        "xl create -p, cloister protect DOMAIN, xl unpause")                   \
     X( 3, pv_guest,     "PV guests cannot be protected",                      \
        "use type=\"pvh\" in the guest's configuration")                       \
-    X( 4, device_model, "an HVM guest with a device model cannot be protected", \
+    X( 4, device_model, "an HVM guest with a device model cannot be protected",\
        "use type=\"pvh\", or boot Xen with cloister=optin to run it "         \
        "unprotected")                                                         \
     X( 5, no_hap,       "the guest runs without hardware-assisted paging",    \
@@ -55,7 +55,7 @@
     X(21, introspection, "a debugger or introspection tool is attached",      \
        "stop it, then create the guest again")                                \
     X(22, foreign_map,  "another domain still maps the guest's memory",       \
-       "stop what maps it, or free memory on the host for a copy")         \
+       "stop what maps it, or free memory on the host for a copy")            \
     X(23, bad_page,     "the guest's memory map holds an unexpected page",    \
        "create the guest with the stock toolstack")                           \
     X(24, orphan,       "the guest owns pages outside its memory map",        \
@@ -130,7 +130,6 @@
     X(58, ats,          "devices may bypass the IOMMU (ATS)",                 \
        "remove ats from Xen's command line")
 
-       "grant table")
 /* clang-format on */
 
 enum cloister_reason {
