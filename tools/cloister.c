@@ -32,6 +32,8 @@ static const struct command
      1},
     {"protect", "DOMAIN", "protect a domain that has not run yet", cmd_protect,
      "", 1, 1},
+    {"net", "[-j] [DOMAIN [SETTING=VALUE]...]",
+     "the guests' network without dom0", cmd_net, "j", 0, 8},
     {"help", "", "this text", cmd_help, "", 0, 1},
 };
 
@@ -49,7 +51,7 @@ static enum cli_exit cmd_help(const struct request *req)
 
     puts("usage: cloister [COMMAND] [OPTION]...\n");
     for ( size_t i = 0; i < NR_COMMANDS; i++ )
-        printf("  %-8s%-27s%s\n", commands[i].name, commands[i].arguments,
+        printf("  %-8s%-34s%s\n", commands[i].name, commands[i].arguments,
                commands[i].summary);
     puts("\nDOMAIN is a name, an id or a UUID.  Without COMMAND: status.\n\n"
          "  -j, --json           JSON\n"
@@ -196,6 +198,8 @@ static enum cli_exit run(int argc, char **argv)
         return usage();
     if ( argc > 1 )
         parse.req.domain = argv[1];
+    parse.req.args = argv + 1;
+    parse.req.nr_args = argc > 1 ? argc - 1 : 0;
 
     return command->run(&parse.req);
 }

@@ -23,6 +23,8 @@ struct request
     uint64_t number;    /* why --number; 0: not given */
     bool json;
     bool tsv;
+    char **args; /* all of them, the domain included */
+    int nr_args;
 };
 
 /*
@@ -41,5 +43,8 @@ enum cli_exit cmd_log(const struct request *req);
 
 /* Ask for protection of a domain that has not run yet. */
 enum cli_exit cmd_protect(const struct request *req);
+
+/* The guests' network cards; and settings of one, before it first runs. */
+enum cli_exit cmd_net(const struct request *req);
 
 #endif /* CLOISTER_TOOLS_CLOISTER_H */

@@ -158,6 +158,39 @@ int hyp_protect(struct hyp *hyp, unsigned int domid)
     return call(hyp, CLOISTER_OP_protect, &arg, sizeof(arg));
 }
 
+int hyp_net_host(struct hyp *hyp, struct cloister_net_host *out)
+{
+    struct cloister_net_host arg = {.revision = CLOISTER_ABI_REVISION};
+    int rc = call(hyp, CLOISTER_OP_net_host, &arg, sizeof(arg));
+
+    if ( !rc )
+        *out = arg;
+
+    return rc;
+}
+
+int hyp_net_port(struct hyp *hyp, unsigned int domid,
+                 struct cloister_net_port *out)
+{
+    struct cloister_net_port arg = {
+        .revision = CLOISTER_ABI_REVISION,
+        .domid = domid,
+    };
+    int rc = call(hyp, CLOISTER_OP_net_port, &arg, sizeof(arg));
+
+    if ( !rc )
+        *out = arg;
+
+    return rc;
+}
+
+int hyp_net_set(struct hyp *hyp, struct cloister_net_set *set)
+{
+    set->revision = CLOISTER_ABI_REVISION;
+
+    return call(hyp, CLOISTER_OP_net_set, set, sizeof(*set));
+}
+
 #define NO_XEN "no access to Xen: not running under it, or not in dom0"
 
 static const struct failure

@@ -44,6 +44,12 @@ int hyp_counts(struct hyp *hyp, unsigned int domid,
 /* Ask for protection of a domain.  -EBUSY: too late. */
 int hyp_protect(struct hyp *hyp, unsigned int domid);
 
+/* Secure I/O management.  -ENODEV: that domain has no network card of ours. */
+int hyp_net_host(struct hyp *hyp, struct cloister_net_host *out);
+int hyp_net_port(struct hyp *hyp, unsigned int domid,
+                 struct cloister_net_port *out);
+int hyp_net_set(struct hyp *hyp, struct cloister_net_set *set);
+
 /*
  * Says on standard error why a hypercall, or hyp_open, failed with -errno;
  * `what` names what was being done.  Returns the fitting exit status.

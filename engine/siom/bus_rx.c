@@ -15,7 +15,7 @@ struct taken
 
 /*
  * Buffers for `need` bytes.  1: there they are; 0: not now, and what was taken
- * is put back; -EPROTO: violation; -EMSGSIZE: these buffers will never do,
+ * is put back; -EBADMSG: violation; -EOVERFLOW: these buffers will never do,
  * one is gone.
  */
 static int collect(struct cl_siom_port *port, struct cl_queue *q,
@@ -27,7 +27,7 @@ static int collect(struct cl_siom_port *port, struct cl_queue *q,
     while ( t->room < need )
     {
         if ( t->chains && !merge )
-            return -EMSGSIZE;
+            return -EOVERFLOW;
         if ( t->chains == CHAINS )
             return cl_virtio_broken(port);
         if ( !cl_queue_has(port, q) )
@@ -37,7 +37,7 @@ static int collect(struct cl_siom_port *port, struct cl_queue *q,
         }
         if ( cl_queue_take(port, q, CL_CHAIN_WRITE, &t->segs,
                            &t->head[t->chains], &t->len[t->chains]) )
-            return -EPROTO;
+            return -EBADMSG;
         t->room += t->len[t->chains++];
     }
 
@@ -68,7 +68,7 @@ static int give_back(struct cl_siom_port *port, struct cl_queue *q,
         uint32_t n = len < t->len[i] ? len : t->len[i];
 
         if ( cl_queue_done(port, q, t->head[i], n) )
-            return -EPROTO;
+            return -EBADMSG;
         len -= n;
     }
 
@@ -87,7 +87,7 @@ static int receive_one(struct cl_siom_port *port, struct cl_queue *q,
 
     t.chains = t.segs = t.room = 0;
     rc = collect(port, q, need, &t);
-    if ( rc == -EMSGSIZE )
+    if ( rc == -EOVERFLOW )
     {
         port->stats.drops[CL_DROP_RX_BUFFER]++;
         return give_back(port, q, &t, 0) ?: 1;
@@ -100,7 +100,7 @@ static int receive_one(struct cl_siom_port *port, struct cl_queue *q,
     if ( cl_scatter(port, &c, &h, sizeof(h)) ||
          cl_scatter(port, &c, cl_frame_data(f), f->len) ||
          give_back(port, q, &t, need) )
-        return -EPROTO;
+        return -EBADMSG;
     port->stats.rx_frames++;
     port->stats.rx_bytes += f->len;
 

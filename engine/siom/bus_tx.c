@@ -12,7 +12,7 @@ static int frame_of(const struct virtio_net_hdr *h, uint32_t len,
 {
     *f = (struct cl_frame){.len = len};
     if ( h->gso_type )
-        return -EPROTO;
+        return -EBADMSG;
     if ( h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM )
     {
         f->flags = CL_FRAME_CSUM;
@@ -31,7 +31,7 @@ static int fetch(struct cl_siom_port *port, struct cl_cursor *c, uint32_t len,
     struct cl_frame f;
 
     if ( cl_gather(port, c, &h, sizeof(h)) )
-        return -EPROTO;
+        return -EBADMSG;
     len -= sizeof(h);
     if ( frame_of(&h, len, &f) )
         return cl_virtio_broken(port);
@@ -43,7 +43,7 @@ static int fetch(struct cl_siom_port *port, struct cl_cursor *c, uint32_t len,
     if ( cl_gather(port, c, to, len) )
     {
         cl_memory_cancel(&port->tx, len);
-        return -EPROTO;
+        return -EBADMSG;
     }
     cl_tx_demux(port, f, to);
 
@@ -57,7 +57,7 @@ static int send_one(struct cl_siom_port *port, struct cl_queue *q, uint8_t *to)
     uint32_t len;
 
     if ( cl_queue_take(port, q, CL_CHAIN_READ, &c.segs, &head, &len) )
-        return -EPROTO;
+        return -EBADMSG;
     if ( len < sizeof(struct virtio_net_hdr) )
         return cl_virtio_broken(port);
 

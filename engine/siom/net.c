@@ -41,12 +41,12 @@ static int command(struct cl_siom_port *port, struct cl_queue *q)
     uint32_t len;
 
     if ( cl_queue_take(port, q, CL_CHAIN_MIXED, &segs, &head, &len) )
-        return -EPROTO;
+        return -EBADMSG;
     while ( in.segs < segs && !port->seg[in.segs].write )
         in.segs++;
     out = (struct cl_cursor){.segs = segs, .at = in.segs};
     if ( cl_gather(port, &in, hdr, sizeof(hdr)) )
-        return -EPROTO;
+        return -EBADMSG;
     ack = hdr[0] == CTRL_CLASS_RX && cl_virtio_has(port, VIRTIO_NET_F_CTRL_RX)
               ? CTRL_ACK_OK
               : CTRL_ACK_ERROR;

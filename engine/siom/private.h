@@ -112,7 +112,7 @@ enum cl_chain_kind
 /*
  * Takes the next chain (cl_queue_has() has said that there is one), which must
  * be of this kind, and appends its buffers from segment *segs on.  *head: for
- * cl_queue_done; *len: bytes in all.  -EPROTO: a violation, noted.
+ * cl_queue_done; *len: bytes in all.  -EBADMSG: a violation, noted.
  */
 int cl_queue_take(struct cl_siom_port *port, struct cl_queue *q,
                   enum cl_chain_kind kind, unsigned int *segs, uint16_t *head,
@@ -128,7 +128,7 @@ void cl_queue_signal(struct cl_siom_port *port, struct cl_queue *q);
 /* Asks for notifications, or for none. */
 void cl_queue_quiet(struct cl_siom_port *port, struct cl_queue *q, bool quiet);
 
-/* Copy to or from the buffers; -EPROTO: too short, or no memory (noted). */
+/* Copy to or from the buffers; -EBADMSG: too short, or no memory (noted). */
 int cl_gather(struct cl_siom_port *port, struct cl_cursor *c, void *buf,
               uint32_t len);
 int cl_scatter(struct cl_siom_port *port, struct cl_cursor *c, const void *buf,
@@ -173,7 +173,7 @@ static inline bool cl_virtio_has(const struct cl_siom_port *port,
 bool cl_virtio_ready(const struct cl_siom_port *port,
                      const struct cl_queue *q);
 
-/* The driver has broken the protocol: DEVICE_NEEDS_RESET.  Returns -EPROTO. */
+/* The driver has broken the protocol: DEVICE_NEEDS_RESET.  Returns -EBADMSG. */
 int cl_virtio_broken(struct cl_siom_port *port);
 
 void cl_virtio_reset(struct cl_siom_port *port);

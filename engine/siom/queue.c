@@ -123,17 +123,17 @@ int cl_queue_take(struct cl_siom_port *port, struct cl_queue *q,
     bool write = kind == CL_CHAIN_WRITE, seen = false;
     uint16_t next = 0;
     uint64_t total = 0;
-    struct desc d;
+    struct desc d = {};
 
     if ( get16(port, avail_ring(q, q->last_avail), &next) )
-        return -EPROTO;
+        return -EBADMSG;
     *head = next;
     do
     {
         if ( next >= q->size || *segs >= CL_QUEUE_SIZE )
             return cl_virtio_broken(port);
         if ( get_desc(port, q, next, &d) )
-            return -EPROTO;
+            return -EBADMSG;
         seen |= d.flags & DESC_F_WRITE;
         if ( kind == CL_CHAIN_MIXED )
             write = seen; /* those for the device to write come last */
@@ -160,7 +160,7 @@ int cl_queue_done(struct cl_siom_port *port, struct cl_queue *q, uint16_t head,
     uint64_t at = used_ring(q, q->used_idx);
 
     if ( put32(port, at, head) || put32(port, at + 4, len) )
-        return -EPROTO;
+        return -EBADMSG;
     q->used_idx++;
 
     return 0;

@@ -33,7 +33,8 @@ static int check(const struct cl_siom *s, const struct cl_siom_port *port,
     const struct cl_siom_port *other;
 
     if ( (c->mac[0] & 1) || !memcmp(c->mac, none, 6) || c->vlan > 4094 ||
-         c->mtu < 68 || c->mtu > CL_SIOM_MTU_MAX )
+         c->mtu < 68 || c->mtu > CL_SIOM_MTU_MAX ||
+         c->rate > CL_SIOM_RATE_MAX )
         return -EINVAL;
     other = cl_rx_find(s, c->mac, c->vlan ? c->vlan : s->uplink_vlan);
 

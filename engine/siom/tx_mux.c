@@ -24,12 +24,12 @@ static void refill(struct cl_siom_port *port, uint64_t now)
 {
     uint64_t full = bucket(port), past = now - port->refilled;
 
-    /* Past a second the bucket is full, and the product might overflow. */
+    /* Past a second the bucket is full, and the product would overflow. */
     if ( past > NS )
         port->tokens = full;
     else
     {
-        uint64_t more = (unsigned __int128)past * port->config.rate / NS;
+        uint64_t more = past * port->config.rate / NS;
 
         if ( !more )
             return; /* let time add up */

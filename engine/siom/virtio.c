@@ -38,7 +38,7 @@ int cl_virtio_broken(struct cl_siom_port *port)
     struct cl_virtio *v = &port->virtio;
 
     if ( v->status & STATUS_NEEDS_RESET )
-        return -EPROTO;
+        return -EBADMSG;
     v->status |= STATUS_NEEDS_RESET;
     v->isr |= ISR_CONFIG;
     store_release(&port->up, false);
@@ -46,7 +46,7 @@ int cl_virtio_broken(struct cl_siom_port *port)
     if ( v->status & STATUS_DRIVER_OK )
         cl_msix_send(port, v->config_vector);
 
-    return -EPROTO;
+    return -EBADMSG;
 }
 
 uint32_t cl_virtio_isr(struct cl_siom_port *port)

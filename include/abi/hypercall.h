@@ -39,6 +39,9 @@
 #define CLOISTER_OP_protect     3       /* struct cloister_protect */
 #define CLOISTER_OP_ledger      4       /* struct cloister_ledger */
 #define CLOISTER_OP_counts      5       /* struct cloister_counts */
+#define CLOISTER_OP_net_host    20      /* struct cloister_net_host */
+#define CLOISTER_OP_net_port    21      /* struct cloister_net_port */
+#define CLOISTER_OP_net_set     22      /* struct cloister_net_set */
 
 /* cloister_host.mode: the cloister= option on Xen's command line. */
 #define CLOISTER_MODE_off       0
@@ -154,6 +157,72 @@ struct cloister_counts {
     uint16_t pad;
     uint64_t newest;            /* entry of the ledger, 0: none */
     uint64_t counts[CLOISTER_COUNTS];
+/* ---- Secure I/O management: the siom= option on Xen's command line ---- */
+
+/* cloister_net_host.flags */
+#define CLOISTER_NET_on         (1u << 0)
+#define CLOISTER_NET_nic        (1u << 1)   /* else guest to guest only */
+#define CLOISTER_NET_link       (1u << 2)   /* the NIC's */
+
+struct cloister_net_host {
+    uint32_t revision;          /* in */
+    uint32_t flags;
+    uint32_t ports;             /* guests with a network card */
+    uint32_t sbdf;              /* the NIC: segment, bus, device, function */
+    uint16_t vlan;              /* of guests without one, on the wire */
+    uint16_t mtu;               /* of guests that are not given another */
+    uint32_t pad;
+    uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;  /* the NIC's */
+    uint64_t rx_errors, rx_missed, tx_errors;
+    uint64_t resets, link_changes;
+    uint64_t unclaimed;         /* received, for none of the guests */
+};
+
+/* Index into cloister_net_port.drops. */
+#define CLOISTER_NET_DROPS      16          /* room for later reasons */
+
+#define CLOISTER_NET_DROP_NAMES                                               \
+    "spoofed", "malformed", "tagged", "no-target", "isolated", "too-long",    \
+    "link", "rx-full", "rx-buffer", "rx-down"
+
+struct cloister_net_port {
+    uint32_t revision;          /* in */
+    uint16_t domid;             /* in */
+    uint8_t  active;            /* the guest has been sealed */
+    uint8_t  up;                /* its driver runs */
+    uint8_t  mac[6];            /* zero: made from the UUID at the seal */
+    uint16_t vlan;
+    uint16_t mtu;
+    uint16_t isolated;
+    uint32_t pad;
+    uint64_t rate;              /* bytes a second that it may send, 0: any */
+    uint64_t tx_frames, tx_bytes, rx_frames, rx_bytes;
+    uint64_t doorbells, interrupts;
+    uint64_t violations, resets;
+    uint64_t drops[CLOISTER_NET_DROPS];
+};
+
+/* cloister_net_set.fields: which of the others count */
+#define CLOISTER_NET_SET_mac        (1u << 0)
+#define CLOISTER_NET_SET_vlan       (1u << 1)
+#define CLOISTER_NET_SET_mtu        (1u << 2)
+#define CLOISTER_NET_SET_isolated   (1u << 3)
+#define CLOISTER_NET_SET_rate       (1u << 4)
+
+/*
+ * For a domain that has not run yet; -EBUSY: it has; -EINVAL: a value that
+ * cannot be; -ENODEV: it has no network card of ours.
+ */
+struct cloister_net_set {
+    uint32_t revision;          /* in, like all of it */
+    uint16_t domid;
+    uint16_t fields;
+    uint8_t  mac[6];
+    uint16_t vlan;
+    uint16_t mtu;
+    uint16_t isolated;
+    uint32_t pad;
+    uint64_t rate;
 };
 
 #endif /* CLOISTER_ABI_HYPERCALL_H */

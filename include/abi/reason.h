@@ -131,6 +131,10 @@
        "remove ats from Xen's command line")
 
 /* clang-format on */
+    X(110, net_memory,  "no memory for the guest's network card",             \
+       "free memory on the host")                                             \
+    X(111, net_address, "another guest has the same network address",         \
+       "give one of them another uuid, or see cloister net set")
 
 enum cloister_reason {
 #define CLOISTER_REASON_ENUM(nr, name, what, mend) CLOISTER_WHY_##name = nr,

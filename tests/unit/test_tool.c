@@ -47,6 +47,9 @@ static struct fake
     int protect_err;
     uint64_t oldest_refusal;
     bool ledger_empty;
+    struct cloister_net_host net;
+    struct cloister_net_set net_set;
+    int net_err;
     unsigned int open_handles, open_buffers;
 } fake;
 
@@ -232,6 +235,41 @@ static int fake_protect(struct cloister_protect *arg)
     return fake.protect_err;
 }
 
+static int fake_net_host(struct cloister_net_host *arg)
+{
+    *arg = fake.net;
+
+    return 0;
+}
+
+/* Only web has a network card. */
+static int fake_net_port(struct cloister_net_port *arg)
+{
+    if ( arg->domid != 3 )
+        return ENODEV;
+    *arg = (struct cloister_net_port){
+        .domid = 3,
+        .active = 1,
+        .up = 1,
+        .mac = {2, 0, 0, 0, 0xab, 9},
+        .vlan = 5,
+        .mtu = 1500,
+        .tx_frames = 17,
+        .rx_bytes = 4711,
+        .drops = {3, [9] = 2},
+    };
+
+    return 0;
+}
+
+static int fake_net_set(struct cloister_net_set *arg)
+{
+    if ( !fake.net_err )
+        fake.net_set = *arg;
+
+    return fake.net_err;
+}
+
 static int fake_call(unsigned int op, void *arg)
 {
     uint32_t revision;
@@ -256,6 +294,12 @@ static int fake_call(unsigned int op, void *arg)
         return fake_ledger(arg);
     case CLOISTER_OP_counts:
         return fake_counts(arg);
+    case CLOISTER_OP_net_host:
+        return fake_net_host(arg);
+    case CLOISTER_OP_net_port:
+        return fake_net_port(arg);
+    case CLOISTER_OP_net_set:
+        return fake_net_set(arg);
     default:
         return EOPNOTSUPP;
     }
@@ -361,7 +405,7 @@ static void restore(int fd, int saved)
 /* Runs `cloister ARGS...`; fills out and err, returns the exit status. */
 static int run(const char *first, ...)
 {
-    char *argv[8] = {"cloister", (char *)first};
+    char *argv[12] = {"cloister", (char *)first};
     int argc = first ? 2 : 1, saved_out, saved_err, status;
     FILE *to_out, *to_err;
     va_list al;
@@ -437,6 +481,60 @@ TEST(abi_layout)
     CHECK(sizeof(struct cloister_protect) == 8);
     CHECK(sizeof(struct cloister_ledger) == 72);
     CHECK(sizeof(struct cloister_counts) == 272);
+    CHECK(sizeof(struct cloister_net_host) == 104);
+    CHECK(sizeof(struct cloister_net_port) == 224);
+    CHECK(sizeof(struct cloister_net_set) == 32);
+}
+
+TEST(net)
+{
+    struct json_object *answer;
+
+    fake = healthy;
+    CHECK(RUN("net") == 0 && has(out, "Uplink:   off"));
+    fake.net.flags = CLOISTER_NET_on;
+    fake.net.ports = 1;
+    CHECK(RUN("net") == 0 && has(out, "Uplink:   internal; 1 ports"));
+    fake.net.flags |= CLOISTER_NET_nic;
+    fake.net.sbdf = 3 << 3;
+    CHECK(RUN("net") == 0 && has(out, "down, NIC 0000:00:03.0"));
+    CHECK(has(out, "web (3)\n    card     02:00:00:00:ab:09, up, MTU 1500, "
+                   "VLAN 5\n"));
+    CHECK(has(out, "dropped  3 spoofed, 2 rx-down\n"));
+    CHECK(!has(out, "(12)"));
+    CHECK(RUN("net", "-j", "web") == 0);
+    answer = json_tokener_parse(out);
+    CHECK(is(answer, "schema", "1") && is(answer, "uplink", "down"));
+    CHECK(is(answer, "guests/0/mac", "02:00:00:00:ab:09"));
+    CHECK(is(answer, "guests/0/drops/spoofed", "3"));
+    CHECK(is(answer, "guests/0/rx_bytes", "4711"));
+    json_object_put(answer);
+    CHECK(RUN("net", "nobody") == 1);
+}
+
+TEST(net_settings)
+{
+    fake = healthy;
+    CHECK(RUN("net", "web", "mac=02:01:02:03:04:FF", "vlan=7", "mtu=9000",
+              "isolated=1", "rate=25M") == 0);
+    CHECK(fake.net_set.domid == 3 && fake.net_set.fields == 31);
+    CHECK(fake.net_set.mac[5] == 0xff && fake.net_set.vlan == 7);
+    CHECK(fake.net_set.mtu == 9000 && fake.net_set.isolated == 1);
+    CHECK(fake.net_set.rate == 25000000);
+    fake.net_set.fields = 0;
+    CHECK(RUN("net", "web", "mac=01:01:02:03:04:05") == 2);
+    CHECK(RUN("net", "web", "mac=02:01:02:03:04") == 2);
+    CHECK(RUN("net", "web", "vlan=4095") == 2);
+    CHECK(RUN("net", "web", "mtu=67") == 2 && has(err, "mtu=68..9000"));
+    CHECK(RUN("net", "web", "rate=20G") == 2);
+    CHECK(RUN("net", "web", "rate=99999999999999999999") == 2);
+    CHECK(RUN("net", "web", "colour=red") == 2);
+    CHECK(RUN("net", "web", "vlan") == 2);
+    CHECK(!fake.net_set.fields);
+    fake.net_err = EBUSY;
+    CHECK(RUN("net", "web", "vlan=7") == 1 && has(err, "too late"));
+    fake.net_err = ENODEV;
+    CHECK(RUN("net", "web", "vlan=7") == 5 && has(err, "siom="));
 }
 
 TEST(status_text)

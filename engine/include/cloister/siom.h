@@ -48,6 +48,7 @@
 
 #define CL_SIOM_PORTS   256u  /* of one engine */
 #define CL_SIOM_MTU_MAX 9000u
+#define CL_SIOM_RATE_MAX 12500000000ull /* bytes a second: 100 Gb/s */
 #define CL_SIOM_FRAME   9018u /* longest frame: MTU, Ethernet header, tag */
 
 /* ---- The platform ----------------------------------------------------- */

@@ -184,6 +184,16 @@ int cloister_may_set_entry(struct p2m_domain *p2m, gfn_t gfn, mfn_t mfn,
 /* From iommu_map: may d's devices reach these frames? */
 int cloister_may_dma(const struct domain *d, mfn_t mfn, unsigned long nr,
                      unsigned int flags);
+/* ---- Secure I/O management -------------------------------------------- */
+
+/*
+ * From hvm_domain_initialise, before anybody else claims port 0xcf8: a PVH
+ * guest gets a virtual PCI bus, which is there from the seal on.
+ */
+int cloister_siom_create(struct domain *d);
+
+/* From p2m_set_entry: what was translated before may not be used any more. */
+void cloister_p2m_changed(struct domain *d);
 
 /* ---- The host --------------------------------------------------------- */
 
@@ -271,6 +281,8 @@ static inline int cloister_may_set_entry(struct p2m_domain *p2m, gfn_t gfn,
 static inline int cloister_may_dma(const struct domain *d, mfn_t mfn,
                                    unsigned long nr, unsigned int flags)
 { return 0; }
+static inline int cloister_siom_create(struct domain *d) { return 0; }
+static inline void cloister_p2m_changed(struct domain *d) {}
 static inline bool cloister_wants_strict_iommu(void) { return false; }
 static inline int cloister_dom0_permissions(struct domain *d) { return 0; }
 static inline void cloister_hide_io(unsigned long first, unsigned long last) {}

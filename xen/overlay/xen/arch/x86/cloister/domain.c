@@ -40,6 +40,8 @@ int cloister_domain_create(struct domain *d)
 
 void cloister_domain_destroy(struct domain *d)
 {
+    if ( d->arch.cloister )
+        xfree(d->arch.cloister->siom);
     XFREE(d->arch.cloister);
 }
 
@@ -56,6 +58,7 @@ void cloister_domain_kill(struct domain *d)
         write_atomic(&cd->state, CLOISTER_DOM_dying);
     spin_unlock(&cd->lock);
     cloister_key_drop(cd);
+    cloister_siom_detach(d);
 }
 
 void cloister_context_switch(const struct vcpu *prev, const struct vcpu *next)
@@ -66,6 +69,7 @@ void cloister_context_switch(const struct vcpu *prev, const struct vcpu *next)
     if ( from )
         from->last_run = NOW();
     this_cpu(active_key) = to ? to->vm.key : NULL;
+    cloister_siom_switch(next->domain);
 }
 
 bool cloister_hides_state(const struct vcpu *v)

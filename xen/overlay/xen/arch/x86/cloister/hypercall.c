@@ -161,6 +161,9 @@ union argument {
     struct cloister_protect protect;
     struct cloister_ledger ledger;
     struct cloister_counts counts;
+    struct cloister_net_host net_host;
+    struct cloister_net_port net_port;
+    struct cloister_net_set net_set;
 };
 
 static const size_t sizes[] = {
@@ -170,6 +173,9 @@ static const size_t sizes[] = {
     [CLOISTER_OP_protect] = sizeof(struct cloister_protect),
     [CLOISTER_OP_ledger] = sizeof(struct cloister_ledger),
     [CLOISTER_OP_counts] = sizeof(struct cloister_counts),
+    [CLOISTER_OP_net_host] = sizeof(struct cloister_net_host),
+    [CLOISTER_OP_net_port] = sizeof(struct cloister_net_port),
+    [CLOISTER_OP_net_set] = sizeof(struct cloister_net_set),
 };
 
 static int dispatch(unsigned int cmd, union argument *a)
@@ -193,6 +199,14 @@ static int dispatch(unsigned int cmd, union argument *a)
 
     case CLOISTER_OP_counts:
         return cloister_counts_get(&a->counts);
+    case CLOISTER_OP_net_host:
+        return cloister_net_host(&a->net_host);
+
+    case CLOISTER_OP_net_port:
+        return cloister_net_port(&a->net_port);
+
+    case CLOISTER_OP_net_set:
+        return cloister_net_set(&a->net_set);
     }
 
     return -EOPNOTSUPP;
@@ -205,7 +219,7 @@ long do_cloister_op(unsigned int cmd, XEN_GUEST_HANDLE_PARAM(void) arg)
 
     if ( !is_control_domain(current->domain) )
         return -EPERM;
-    if ( cmd >= ARRAY_SIZE(sizes) )
+    if ( cmd >= ARRAY_SIZE(sizes) || !sizes[cmd] )
         return -EOPNOTSUPP;
 
     if ( copy_from_guest((uint8_t *)&a, arg, sizes[cmd]) )

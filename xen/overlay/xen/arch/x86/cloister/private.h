@@ -40,6 +40,7 @@ struct cloister_domain {
     } ring[2];
     s_time_t deadline;          /* to give up waiting for the TPM, or 0 */
     s_time_t last_run;          /* written by __context_switch */
+    struct cloister_port *siom; /* its place in SIOM, or NULL */
 };
 
 /* Lock order: p2m, page_alloc, then one domain's lock, then the table's. */
@@ -153,5 +154,22 @@ int cloister_ledger_get(struct cloister_ledger *e);
 
 /* The counts of domain c->domid: 0, -ESRCH, or -ENOENT if it has none. */
 int cloister_counts_get(struct cloister_counts *c);
+
+/* ---- siom_port.c ------------------------------------------------------ */
+
+/*
+ * attach: at the seal, gives the guest its network card, if SIOM is on;
+ * detach: at its death, or when the seal is refused after all.
+ */
+enum cloister_reason cloister_siom_attach(struct domain *d);
+void cloister_siom_detach(struct domain *d);
+
+/* siom_op.c: what the hypercall asks. */
+int cloister_net_host(struct cloister_net_host *h);
+int cloister_net_port(struct cloister_net_port *p);
+int cloister_net_set(const struct cloister_net_set *s);
+
+/* From cloister_context_switch: whose bus is on this CPU from now on. */
+void cloister_siom_switch(const struct domain *next);
 
 #endif /* CLOISTER_PRIVATE_H */

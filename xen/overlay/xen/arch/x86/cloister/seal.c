@@ -481,6 +481,7 @@ int cloister_seal(struct domain *d)
         return rc;
     /* Once more, as nobody can map anything of the domain any longer. */
     why = why ?: domain_reason(d);
+    why = why ?: cloister_siom_attach(d);
     if ( why )
         return refuse(d, why);
 

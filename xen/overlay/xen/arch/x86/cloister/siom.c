@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Secure I/O management: the engine inside Xen.
+ *
+ * Work is done where it comes up: a guest's doorbell takes its frames, passes
+ * them on, and fills the other guest's queue, all before the guest goes on.
+ * What is left over (budget, a busy lock) is for a softirq tasklet, and what
+ * must wait (rate caps, a paused guest) for a timer.
+ */
+
+#include <xen/init.h>
+#include <xen/param.h>
+#include <xen/tasklet.h>
+#include <xen/timer.h>
+
+#include "siom.h"
+
+#define BUDGET      64          /* frames for each piece of work */
+#define ROUNDS      8           /* of these in a row by the tasklet */
+#define PERIOD      MICROSECS(200)
+
+struct cloister_siom_options __ro_after_init cloister_siom_opts = {
+    .mtu = 1500,
+};
+struct cl_siom *__ro_after_init cloister_siom;
+
+static DEFINE_SPINLOCK(device_lock);
+static DECLARE_BITMAP(again, CL_SIOM_PORTS);
+static struct timer timer;
+static unsigned int rounds;     /* under device_lock */
+
+static bool __init parse_where(const char *s, const char *end)
+{
+    unsigned int seg, bus, dev, fn;
+
+    cloister_siom_opts.on = true;
+    if ( !cmdline_strcmp(s, "internal") )
+    {
+        cloister_siom_opts.internal = true;
+        return true;
+    }
+    if ( parse_pci(s, &seg, &bus, &dev, &fn) != end )
+        return false;
+    cloister_siom_opts.nic = PCI_SBDF(seg, bus, dev, fn);
+
+    return true;
+}
+
+/* siom=internal|SBDF[,vlan=N][,mtu=N] */
+static int __init cf_check parse_siom(const char *s)
+{
+    const char *ss;
+    bool first = true;
+    int rc = 0;
+
+    do {
+        ss = strchr(s, ',');
+        if ( !ss )
+            ss = strchr(s, '\0');
+
+        if ( first )
+            rc = parse_where(s, ss) ? rc : -EINVAL;
+        else if ( !strncmp(s, "vlan=", 5) )
+            cloister_siom_opts.vlan = simple_strtoul(s + 5, &s, 10);
+        else if ( !strncmp(s, "mtu=", 4) )
+            cloister_siom_opts.mtu = simple_strtoul(s + 4, &s, 10);
+        else
+            rc = -EINVAL;
+
+        first = false;
+        s = ss + 1;
+    } while ( *ss );
+
+    return rc;
+}
+custom_param("siom", parse_siom);
+
+/* ---- Work -------------------------------------------------------------- */
+
+static struct cloister_port *port_of(struct cl_siom_port *p)
+{
+    return container_of(p, struct cloister_port, port);
+}
+
+static unsigned int deliver(void)
+{
+    struct cl_siom_port *p;
+    unsigned int from = 0, n = 0, i;
+
+    for ( i = 0; i < 2 * CL_SIOM_PORTS &&
+                 (p = cl_siom_rx_next(cloister_siom, &from)) != NULL; i++ )
+        n += cloister_port_deliver(port_of(p), BUDGET);
+
+    return n;
+}
+
+/* Frames that wait for tokens, for the NIC, or for a paused guest. */
+static bool anyone_waits(void)
+{
+    unsigned int i;
+    bool waits = false;
+
+    for ( i = 0; i < CL_SIOM_WORDS; i++ )
+        waits |= cloister_siom->tx_ready[i] != 0;
+    for ( i = 0; i < CL_SIOM_PORTS && !waits; i++ )
+        waits = cloister_siom->port[i] &&
+                port_of(cloister_siom->port[i])->waiting;
+
+    return waits;
+}
+
+static void work_locked(bool by_tasklet)
+{
+    unsigned int n = cl_siom_poll(cloister_siom, BUDGET) + deliver();
+    bool more = n >= BUDGET || !bitmap_empty(again, CL_SIOM_PORTS);
+
+    rounds = by_tasklet && more ? rounds + 1 : 0;
+    if ( more && rounds < ROUNDS )
+        cloister_siom_kick();
+    else if ( more || anyone_waits() || cloister_siom->nic )
+        set_timer(&timer, NOW() + PERIOD);
+}
+
+void cloister_siom_work(void)
+{
+    if ( !spin_trylock(&device_lock) )
+    {
+        cloister_siom_kick();
+        return;
+    }
+    work_locked(false);
+    spin_unlock(&device_lock);
+}
+
+void cloister_siom_again(const struct cloister_port *cp)
+{
+    set_bit(cp->port.nr, again);
+}
+
+static void collect(void)
+{
+    unsigned int nr;
+
+    for ( nr = find_first_bit(again, CL_SIOM_PORTS); nr < CL_SIOM_PORTS;
+          nr = find_next_bit(again, CL_SIOM_PORTS, nr + 1) )
+    {
+        struct cl_siom_port *p = cloister_siom->port[nr];
+
+        clear_bit(nr, again);
+        if ( p && cloister_port_collect(port_of(p), BUDGET) == BUDGET )
+            set_bit(nr, again);
+    }
+}
+
+static void retry_waiting(void)
+{
+    unsigned int i;
+
+    for ( i = 0; i < CL_SIOM_PORTS; i++ )
+        if ( cloister_siom->port[i] &&
+             port_of(cloister_siom->port[i])->waiting )
+            cloister_port_deliver(port_of(cloister_siom->port[i]), BUDGET);
+}
+
+static void cf_check tasklet_work(void *unused)
+{
+    spin_lock(&device_lock);
+    collect();
+    work_locked(true);
+    spin_unlock(&device_lock);
+}
+static DECLARE_SOFTIRQ_TASKLET(tasklet, tasklet_work, NULL);
+
+void cloister_siom_kick(void)
+{
+    tasklet_schedule(&tasklet);
+}
+
+static void cf_check timer_work(void *unused)
+{
+    spin_lock(&device_lock);
+    rounds = 0;
+    retry_waiting();
+    collect();
+    work_locked(true);
+    spin_unlock(&device_lock);
+}
+
+/* ---- Ports ------------------------------------------------------------- */
+
+int cloister_port_join(struct cloister_port *cp)
+{
+    int rc;
+
+    spin_lock(&device_lock);
+    spin_lock(&cp->lock);
+    rc = cl_siom_port_add(cloister_siom, &cp->port, cp, &cp->config);
+    cp->active = !rc;
+    spin_unlock(&cp->lock);
+    spin_unlock(&device_lock);
+
+    return rc;
+}
+
+void cloister_port_leave(struct cloister_port *cp)
+{
+    spin_lock(&device_lock);
+    spin_lock(&cp->lock);
+    if ( cp->active )
+    {
+        clear_bit(cp->port.nr, again);
+        cl_siom_port_remove(&cp->port);
+    }
+    cp->active = false;
+    spin_unlock(&cp->lock);
+    spin_unlock(&device_lock);
+}
+
+/* ---- Start ------------------------------------------------------------- */
+
+static int __init cf_check siom_init(void)
+{
+    struct cloister_siom_options *o = &cloister_siom_opts;
+    struct cl_siom *s;
+
+    if ( !o->on )
+        return 0;
+    if ( cloister_mode == CLOISTER_MODE_off || o->vlan > 4094 ||
+         o->mtu < 68 || o->mtu > CL_SIOM_MTU_MAX )
+    {
+        printk(XENLOG_ERR "Cloister: siom= ignored: %s\n",
+               cloister_mode == CLOISTER_MODE_off
+               ? "Cloister is off"
+               : "vlan must be below 4095, mtu from 68 to 9000");
+        return 0;
+    }
+    s = xzalloc(struct cl_siom);
+    if ( !s )
+    {
+        printk(XENLOG_ERR "Cloister: no memory for secure I/O management\n");
+        return 0;
+    }
+    cl_siom_init(s, &cloister_siom_platform, NULL, o->vlan);
+    init_timer(&timer, timer_work, NULL, 0);
+    cloister_siom = s;
+    printk("Cloister: secure I/O management, guest to guest\n");
+
+    return 0;
+}
+__initcall(siom_init);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of secure I/O management share. */
+#ifndef CLOISTER_PORT_SIOM_H
+#define CLOISTER_PORT_SIOM_H
+
+#include <xen/pci.h>
+
+#include <cloister/siom.h>
+
+#include "private.h"
+
+/*
+ * A guest's place.  Made with the domain, if its bus may be needed; active
+ * from the seal on.
+ */
+struct cloister_port {
+    spinlock_t lock;            /* bus side of `port` */
+    struct domain *d;
+    bool active;                /* under both locks */
+    bool waiting;               /* frames came while it could not take them;
+                                   under device_lock */
+    uint32_t generation;        /* of the memory map */
+    s_time_t rung;              /* last doorbell */
+    struct cl_siom_config config;
+    struct cl_siom_port port;
+};
+
+/*
+ * Locks: device_lock, then one port's lock, then what the rest of Xen takes
+ * (p2m, paging, page_alloc).
+ */
+
+/* ---- siom.c: the engine ------------------------------------------------ */
+
+/* The siom= option: off without it. */
+struct cloister_siom_options {
+    bool on;
+    bool internal;              /* no NIC */
+    pci_sbdf_t nic;
+    unsigned int vlan, mtu;
+};
+
+extern struct cloister_siom_options cloister_siom_opts;
+extern struct cl_siom *cloister_siom;       /* NULL: off */
+
+/* Joins and leaves the engine; takes both locks. */
+int cloister_port_join(struct cloister_port *cp);
+void cloister_port_leave(struct cloister_port *cp);
+
+/* Something is to be done on the device side: now, or by the tasklet. */
+void cloister_siom_work(void);
+void cloister_siom_kick(void);
+
+/* The port's Tx queue is to be looked at again by the tasklet. */
+void cloister_siom_again(const struct cloister_port *cp);
+
+/* ---- siom_port.c: the bus side ----------------------------------------- */
+
+extern const struct cl_siom_platform cloister_siom_platform;
+
+/* From the engine: up to `budget` frames to the guest.  device_lock held. */
+unsigned int cloister_port_deliver(struct cloister_port *cp,
+                                   unsigned int budget);
+
+/* From the tasklet: the same from the guest. */
+unsigned int cloister_port_collect(struct cloister_port *cp,
+                                   unsigned int budget);
+
+#endif /* CLOISTER_PORT_SIOM_H */
