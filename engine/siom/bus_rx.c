@@ -133,8 +133,7 @@ unsigned int cl_siom_rx(struct cl_siom_port *port, unsigned int budget)
     unsigned int n = 0;
     bool asked = false;
 
-    cl_guest_enter(port);
-    if ( !cl_virtio_ready(port, q) )
+    if ( !cl_virtio_enter(port, q) )
         return 0;
 
     while ( n < budget && (f = cl_memory_peek(&port->rx)) != NULL )

@@ -80,8 +80,7 @@ unsigned int cl_siom_tx(struct cl_siom_port *port, unsigned int budget)
     struct cl_queue *q = &port->virtio.queue[CL_QUEUE_TX];
     unsigned int n = 0;
 
-    cl_guest_enter(port);
-    if ( !cl_virtio_ready(port, q) )
+    if ( !cl_virtio_enter(port, q) )
         return 0;
 
     while ( n < budget && !drained(port, q) )
@@ -106,8 +105,7 @@ bool cl_siom_tx_quiet(struct cl_siom_port *port, bool quiet)
 {
     struct cl_queue *q = &port->virtio.queue[CL_QUEUE_TX];
 
-    cl_guest_enter(port);
-    if ( !cl_virtio_ready(port, q) )
+    if ( !cl_virtio_enter(port, q) )
         return false;
     cl_queue_quiet(port, q, quiet);
 

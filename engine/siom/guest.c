@@ -18,6 +18,8 @@ void cl_siom_release(struct cl_siom_port *port)
 {
     unsigned int i;
 
+    for ( i = 0; i < CL_QUEUES; i++ )
+        cl_guest_unpin(port, &port->virtio.queue[i]);
     for ( i = 0; i < CL_HELD_PAGES; i++ )
         put(port, &port->held[i]);
 }
@@ -32,36 +34,56 @@ void cl_guest_enter(struct cl_siom_port *port)
     port->generation = now;
 }
 
-static uint8_t *hold(struct cl_siom_port *port, struct cl_held_page *h,
-                     uint64_t gfn, bool write)
+uint8_t *cl_guest_hold(struct cl_siom_port *port, uint64_t gpa, bool write)
 {
+    uint64_t gfn = gpa / PAGE_BYTES;
+    struct cl_held_page *h = &port->held[gfn % CL_HELD_PAGES];
     uint8_t *page;
 
     put(port, h);
     page = port->siom->platform->page_get(port->vm, gfn, write);
-    if ( page )
-        *h = (struct cl_held_page){
-            .tag = gfn + 1, .page = page, .write = write};
+    if ( !page )
+        return NULL;
+    *h = (struct cl_held_page){.tag = gfn * 2 + 2 + write, .page = page};
 
-    return page;
+    return page + gpa % PAGE_BYTES;
 }
 
-uint8_t *cl_guest_at(struct cl_siom_port *port, uint64_t gpa, bool write)
+static uint8_t *pin(struct cl_siom_port *port, uint64_t gpa, uint32_t len,
+                    bool write)
 {
-    uint64_t gfn = gpa / PAGE_BYTES;
-    struct cl_held_page *h = &port->held[gfn % CL_HELD_PAGES];
-    uint8_t *page = h->page;
+    uint8_t *page = NULL;
 
-    if ( h->tag != gfn + 1 || (write && !h->write) )
-        page = hold(port, h, gfn, write);
+    if ( gpa % PAGE_BYTES + len <= PAGE_BYTES )
+        page = port->siom->platform->page_get(port->vm, gpa / PAGE_BYTES,
+                                              write);
 
     return page ? page + gpa % PAGE_BYTES : NULL;
 }
 
-void cl_guest_wrote(struct cl_siom_port *port, uint64_t gpa)
+void cl_guest_pin(struct cl_siom_port *port, struct cl_queue *q)
 {
-    if ( port->siom->platform->dirtied )
-        port->siom->platform->dirtied(port->vm, gpa / PAGE_BYTES);
+    if ( q->pinned )
+        return;
+    q->pinned = true;
+    q->va[CL_RING_DESC] = pin(port, q->desc, 16u * q->size, false);
+    q->va[CL_RING_AVAIL] = pin(port, q->avail, 6 + 2u * q->size, false);
+    q->va[CL_RING_USED] = pin(port, q->used, 6 + 8u * q->size, true);
+}
+
+void cl_guest_unpin(struct cl_siom_port *port, struct cl_queue *q)
+{
+    unsigned int i;
+
+    for ( i = 0; i < CL_RINGS; i++ )
+    {
+        if ( q->va[i] )
+            port->siom->platform->page_put(
+                port->vm,
+                (void *)((uintptr_t)q->va[i] & ~(uintptr_t)(PAGE_BYTES - 1)));
+        q->va[i] = NULL;
+    }
+    q->pinned = false;
 }
 
 /* Bytes from gpa to the end of its page, at most len. */

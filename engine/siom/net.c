@@ -59,8 +59,7 @@ void cl_siom_ctrl(struct cl_siom_port *port)
     struct cl_queue *q = &port->virtio.queue[CL_QUEUE_CTRL];
     unsigned int n;
 
-    cl_guest_enter(port);
-    if ( !cl_virtio_ready(port, q) )
+    if ( !cl_virtio_enter(port, q) )
         return;
     for ( n = 0; n < CL_QUEUE_SIZE && cl_queue_has(port, q); n++ )
         if ( command(port, q) )

@@ -75,12 +75,37 @@ static inline const uint8_t *cl_frame_data(const struct cl_frame *f)
 /* Start of every entry to the bus side: drops pages that are out of date. */
 void cl_guest_enter(struct cl_siom_port *port);
 
+/* The page is not held yet, or not for writing. */
+uint8_t *cl_guest_hold(struct cl_siom_port *port, uint64_t gpa, bool write);
+
 /*
- * Address of `len` bytes at gpa, which lie in one page.  NULL: no memory.
+ * Address of what is at gpa, up to the end of its page.  NULL: no memory.
  * Good until the next call for this port.
  */
-uint8_t *cl_guest_at(struct cl_siom_port *port, uint64_t gpa, bool write);
-void cl_guest_wrote(struct cl_siom_port *port, uint64_t gpa);
+static inline uint8_t *cl_guest_at(struct cl_siom_port *port, uint64_t gpa,
+                                   bool write)
+{
+    uint64_t gfn = gpa / PAGE_BYTES;
+    const struct cl_held_page *h = &port->held[gfn % CL_HELD_PAGES];
+
+    if ( (h->tag | !write) == (gfn * 2 + 3) )
+        return h->page + gpa % PAGE_BYTES;
+
+    return cl_guest_hold(port, gpa, write);
+}
+
+static inline void cl_guest_wrote(struct cl_siom_port *port, uint64_t gpa)
+{
+    if ( port->siom->platform->dirtied )
+        port->siom->platform->dirtied(port->vm, gpa / PAGE_BYTES);
+}
+
+/*
+ * Holds the pages of a queue's parts that lie in one page each, until they
+ * are out of date or the queue is reset.
+ */
+void cl_guest_pin(struct cl_siom_port *port, struct cl_queue *q);
+void cl_guest_unpin(struct cl_siom_port *port, struct cl_queue *q);
 
 /* Copies from or to anywhere: 0 or -EFAULT. */
 int cl_guest_read(struct cl_siom_port *port, uint64_t gpa, void *buf,
@@ -169,9 +194,11 @@ static inline bool cl_virtio_has(const struct cl_siom_port *port,
     return port->virtio.features & feature;
 }
 
-/* The queue can be worked on: driver up, nothing violated, DMA allowed. */
-bool cl_virtio_ready(const struct cl_siom_port *port,
-                     const struct cl_queue *q);
+/*
+ * Start of work on a queue.  False: there can be none (driver not up, protocol
+ * violated, DMA not allowed).
+ */
+bool cl_virtio_enter(struct cl_siom_port *port, struct cl_queue *q);
 
 /* The driver has broken the protocol: DEVICE_NEEDS_RESET.  Returns -EBADMSG. */
 int cl_virtio_broken(struct cl_siom_port *port);

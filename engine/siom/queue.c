@@ -21,74 +21,94 @@ struct desc
     uint16_t flags, next;
 };
 
-/* Where things are: 2.7.6 and 2.7.8. */
-static uint64_t avail_ring(const struct cl_queue *q, uint16_t i)
+/* Where things are in the rings: 2.7.6 and 2.7.8. */
+static uint32_t avail_entry(const struct cl_queue *q, uint16_t i)
 {
-    return q->avail + 4 + 2u * (i & (q->size - 1u));
+    return 4 + 2u * (i & (q->size - 1u));
 }
 
-static uint64_t used_ring(const struct cl_queue *q, uint16_t i)
+static uint32_t used_entry(const struct cl_queue *q, uint16_t i)
 {
-    return q->used + 4 + 8u * (i & (q->size - 1u));
+    return 4 + 8u * (i & (q->size - 1u));
 }
 
-static uint64_t used_event(const struct cl_queue *q)
+static uint32_t used_event(const struct cl_queue *q)
 {
-    return q->avail + 4 + 2u * q->size;
+    return 4 + 2u * q->size;
 }
 
-static uint64_t avail_event(const struct cl_queue *q)
+static uint32_t avail_event(const struct cl_queue *q)
 {
-    return q->used + 4 + 8u * q->size;
+    return 4 + 8u * q->size;
 }
 
-/* Naturally aligned fields lie in one page: queues are aligned when enabled.
- */
-static int get16(struct cl_siom_port *port, uint64_t gpa, uint16_t *value)
+#define IDX 2u /* of both rings, behind their flags */
+
+static uint64_t base(const struct cl_queue *q, enum cl_ring ring)
 {
-    const void *p = cl_guest_at(port, gpa, false);
+    return ring == CL_RING_DESC ? q->desc
+                                : ring == CL_RING_AVAIL ? q->avail : q->used;
+}
+
+/* Naturally aligned fields lie in one page: the parts are aligned. */
+static inline void *at(struct cl_siom_port *port, const struct cl_queue *q,
+                       enum cl_ring ring, uint32_t off)
+{
+    if ( q->va[ring] )
+        return q->va[ring] + off;
+
+    return cl_guest_at(port, base(q, ring) + off, ring == CL_RING_USED);
+}
+
+static inline int get16(struct cl_siom_port *port, const struct cl_queue *q,
+                        enum cl_ring ring, uint32_t off, uint16_t *value)
+{
+    const uint16_t *p = at(port, q, ring, off);
 
     if ( !p )
         return cl_virtio_broken(port);
-    *value = load_acquire((const uint16_t *)p);
+    *value = load_acquire(p);
 
     return 0;
 }
 
-static int put16(struct cl_siom_port *port, uint64_t gpa, uint16_t value)
+static int put16(struct cl_siom_port *port, const struct cl_queue *q,
+                 uint32_t off, uint16_t value)
 {
-    void *p = cl_guest_at(port, gpa, true);
+    uint16_t *p = at(port, q, CL_RING_USED, off);
 
     if ( !p )
         return cl_virtio_broken(port);
-    store_release((uint16_t *)p, value);
-    cl_guest_wrote(port, gpa);
+    store_release(p, value);
+    cl_guest_wrote(port, q->used + off);
 
     return 0;
 }
 
-static int put32(struct cl_siom_port *port, uint64_t gpa, uint32_t value)
+static inline int put32(struct cl_siom_port *port, const struct cl_queue *q,
+                        uint32_t off, uint32_t value)
 {
-    void *p = cl_guest_at(port, gpa, true);
+    volatile uint32_t *p = at(port, q, CL_RING_USED, off);
 
     if ( !p )
         return cl_virtio_broken(port);
-    *(volatile uint32_t *)p = value;
-    cl_guest_wrote(port, gpa);
+    *p = value;
+    if ( !q->va[CL_RING_USED] ) /* else one page, and put16() comes */
+        cl_guest_wrote(port, q->used + off);
 
     return 0;
 }
 
-static int get_desc(struct cl_siom_port *port, const struct cl_queue *q,
-                    uint16_t i, struct desc *d)
+static inline int get_desc(struct cl_siom_port *port, const struct cl_queue *q,
+                           uint16_t i, struct desc *d)
 {
-    const void *p = cl_guest_at(port, q->desc + 16u * i, false);
+    const uint64_t *p = at(port, q, CL_RING_DESC, 16u * i);
     uint64_t word[2];
 
     if ( !p )
         return cl_virtio_broken(port);
-    word[0] = load_acquire((const uint64_t *)p);
-    word[1] = load_acquire((const uint64_t *)p + 1);
+    word[0] = load_acquire(p);
+    word[1] = load_acquire(p + 1);
     memcpy(d, word, sizeof(*d));
 
     return 0;
@@ -100,7 +120,7 @@ bool cl_queue_has(struct cl_siom_port *port, struct cl_queue *q)
 
     if ( q->seen_avail != q->last_avail )
         return true;
-    if ( get16(port, q->avail + 2, &idx) )
+    if ( get16(port, q, CL_RING_AVAIL, IDX, &idx) )
         return false;
     if ( (uint16_t)(idx - q->last_avail) > q->size )
     {
@@ -125,7 +145,7 @@ int cl_queue_take(struct cl_siom_port *port, struct cl_queue *q,
     uint64_t total = 0;
     struct desc d = {};
 
-    if ( get16(port, avail_ring(q, q->last_avail), &next) )
+    if ( get16(port, q, CL_RING_AVAIL, avail_entry(q, q->last_avail), &next) )
         return -EBADMSG;
     *head = next;
     do
@@ -157,9 +177,9 @@ int cl_queue_take(struct cl_siom_port *port, struct cl_queue *q,
 int cl_queue_done(struct cl_siom_port *port, struct cl_queue *q, uint16_t head,
                   uint32_t len)
 {
-    uint64_t at = used_ring(q, q->used_idx);
+    uint32_t off = used_entry(q, q->used_idx);
 
-    if ( put32(port, at, head) || put32(port, at + 4, len) )
+    if ( put32(port, q, off, head) || put32(port, q, off + 4, len) )
         return -EBADMSG;
     q->used_idx++;
 
@@ -172,16 +192,16 @@ static bool wants_interrupt(struct cl_siom_port *port, struct cl_queue *q)
     uint16_t v = 0;
 
     if ( cl_virtio_has(port, VIRTIO_F_EVENT_IDX) )
-        return !get16(port, used_event(q), &v) &&
+        return !get16(port, q, CL_RING_AVAIL, used_event(q), &v) &&
                (uint16_t)(q->used_idx - v - 1) <
                    (uint16_t)(q->used_idx - q->signalled);
 
-    return !get16(port, q->avail, &v) && !(v & AVAIL_F_NO_INTERRUPT);
+    return !get16(port, q, CL_RING_AVAIL, 0, &v) && !(v & AVAIL_F_NO_INTERRUPT);
 }
 
 void cl_queue_signal(struct cl_siom_port *port, struct cl_queue *q)
 {
-    if ( q->used_idx == q->signalled || put16(port, q->used + 2, q->used_idx) )
+    if ( q->used_idx == q->signalled || put16(port, q, IDX, q->used_idx) )
         return;
 
     /* The index must be out before the driver's wish is read. */
@@ -201,10 +221,10 @@ void cl_queue_quiet(struct cl_siom_port *port, struct cl_queue *q, bool quiet)
     if ( cl_virtio_has(port, VIRTIO_F_EVENT_IDX) )
     {
         if ( !quiet )
-            put16(port, avail_event(q), q->seen_avail);
+            put16(port, q, avail_event(q), q->seen_avail);
     }
     else if ( q->quiet != quiet )
-        put16(port, q->used, quiet ? USED_F_NO_NOTIFY : 0);
+        put16(port, q, 0, quiet ? USED_F_NO_NOTIFY : 0);
     q->quiet = quiet;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }

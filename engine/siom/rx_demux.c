@@ -15,10 +15,11 @@ static uint64_t key_of(const uint8_t *mac, uint16_t vlan)
     return key << 16 | vlan;
 }
 
-/* Multiplicative hashing; CL_FDB_SIZE is a power of two. */
+/* Multiplicative hashing; addresses often differ in their last byte only. */
 static unsigned int hash(uint64_t key)
 {
-    return (unsigned int)((key * 0x9e3779b97f4a7c15ull) >> 40) % CL_FDB_SIZE;
+    return (unsigned int)(((key ^ key >> 32) * 0x9e3779b97f4a7c15ull) >> 54) %
+           CL_FDB_SIZE;
 }
 
 /* The table is never more than half full, so each search meets a hole. */

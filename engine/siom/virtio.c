@@ -18,6 +18,8 @@ void cl_virtio_reset(struct cl_siom_port *port)
     unsigned int i;
 
     store_release(&port->up, false);
+    for ( i = 0; i < CL_QUEUES; i++ )
+        cl_guest_unpin(port, &v->queue[i]);
     *v = (struct cl_virtio){.config_vector = CL_NO_VECTOR};
     for ( i = 0; i < CL_QUEUES; i++ )
         v->queue[i] =
@@ -25,12 +27,17 @@ void cl_virtio_reset(struct cl_siom_port *port)
     cl_memory_empty(&port->rx);
 }
 
-bool cl_virtio_ready(const struct cl_siom_port *port, const struct cl_queue *q)
+bool cl_virtio_enter(struct cl_siom_port *port, struct cl_queue *q)
 {
     const uint8_t want = STATUS_DRIVER_OK | STATUS_FEATURES_OK;
 
-    return q->enabled && cl_pci_master(port) &&
-           (port->virtio.status & (want | STATUS_NEEDS_RESET)) == want;
+    cl_guest_enter(port);
+    if ( !q->enabled || !cl_pci_master(port) ||
+         (port->virtio.status & (want | STATUS_NEEDS_RESET)) != want )
+        return false;
+    cl_guest_pin(port, q);
+
+    return true;
 }
 
 int cl_virtio_broken(struct cl_siom_port *port)

@@ -133,10 +133,21 @@ enum cl_queue_nr
     CL_QUEUES
 };
 
+/* The three parts of a queue: descriptors, and what goes each way. */
+enum cl_ring
+{
+    CL_RING_DESC,
+    CL_RING_AVAIL,
+    CL_RING_USED,
+    CL_RINGS
+};
+
 /* A split virtqueue (virtio 1.2, 2.7).  Addresses are guest-physical. */
 struct cl_queue
 {
     uint64_t desc, avail, used;
+    uint8_t *va[CL_RINGS];    /* pages held for them; NULL: not in one page */
+    bool pinned;              /* that was looked into */
     uint16_t size, vector;
     bool enabled;
     bool quiet;           /* the engine asks for no notifications */
@@ -226,9 +237,8 @@ struct cl_siom_config
 /* A page of guest memory that the engine holds. */
 struct cl_held_page
 {
-    uint64_t tag;  /* gfn + 1, 0: empty */
+    uint64_t tag; /* twice the page's number plus 2, plus 1: writable; or 0 */
     uint8_t *page;
-    bool write;
 };
 
 #define CL_HELD_PAGES 512u
