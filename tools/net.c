@@ -34,15 +34,15 @@ static const char *state_name(const struct cloister_net_port *port)
     return port->up ? "up" : port->active ? "down" : "not sealed";
 }
 
-/* ---- Text ---------------------------------------------------------------- */
+/* ---- Text ----------------------------------------------------------------
+ */
 
 static void text_host(const struct cloister_net_host *host)
 {
     printf("Uplink:   %s", link_name(host));
     if ( host->flags & CLOISTER_NET_nic )
         printf(", NIC %04x:%02x:%02x.%x", host->sbdf >> 16,
-               host->sbdf >> 8 & 0xff, host->sbdf >> 3 & 0x1f,
-               host->sbdf & 7);
+               host->sbdf >> 8 & 0xff, host->sbdf >> 3 & 0x1f, host->sbdf & 7);
     if ( host->vlan )
         printf(", VLAN %u", host->vlan);
     printf("; %" PRIu32 " ports\n", host->ports);
@@ -84,8 +84,8 @@ static void text_port(const struct domain *dom,
         printf(", isolated");
     if ( port->rate )
         printf(", at most %" PRIu64 " bytes/s", port->rate);
-    printf("\n    sent     %" PRIu64 " frames, %" PRIu64
-           " bytes (%" PRIu64 " doorbells)\n",
+    printf("\n    sent     %" PRIu64 " frames, %" PRIu64 " bytes (%" PRIu64
+           " doorbells)\n",
            port->tx_frames, port->tx_bytes, port->doorbells);
     printf("    received %" PRIu64 " frames, %" PRIu64 " bytes (%" PRIu64
            " interrupts)\n",
@@ -97,7 +97,8 @@ static void text_port(const struct domain *dom,
                port->violations, port->resets);
 }
 
-/* ---- JSON ---------------------------------------------------------------- */
+/* ---- JSON ----------------------------------------------------------------
+ */
 
 static void json_host(struct json_object *to,
                       const struct cloister_net_host *host)
@@ -148,7 +149,8 @@ static struct json_object *json_port(const struct domain *dom,
     return to;
 }
 
-/* ---- Showing ------------------------------------------------------------- */
+/* ---- Showing -------------------------------------------------------------
+ */
 
 /* Of all domains, or of one, those that have a card. */
 static enum cli_exit show(struct hyp *hyp, const struct request *req,
@@ -188,7 +190,8 @@ static enum cli_exit show(struct hyp *hyp, const struct request *req,
     return CLI_OK;
 }
 
-/* ---- Setting ------------------------------------------------------------- */
+/* ---- Setting -------------------------------------------------------------
+ */
 
 static bool parse_mac(const char *text, struct cloister_net_set *set)
 {

@@ -75,6 +75,33 @@ static int give_back(struct cl_siom_port *port, struct cl_queue *q,
     return 0;
 }
 
+static int fill(struct cl_siom_port *port, struct cl_cursor *c,
+                const struct virtio_net_hdr *h, const struct cl_frame *f)
+{
+    return cl_scatter(port, c, h, sizeof(*h))
+               ?: cl_scatter(port, c, cl_frame_data(f), f->len);
+}
+
+static bool in_one_page(const struct cl_seg *s, uint32_t len)
+{
+    return s->addr % PAGE_BYTES + len <= PAGE_BYTES;
+}
+
+/* The same where one buffer in one page will do: most of the time. */
+static int fill_page(struct cl_siom_port *port, const struct virtio_net_hdr *h,
+                     const struct cl_frame *f)
+{
+    uint8_t *to = cl_guest_at(port, port->seg[0].addr, true);
+
+    if ( !to )
+        return cl_virtio_broken(port);
+    memcpy(to, h, sizeof(*h));
+    memcpy(to + sizeof(*h), cl_frame_data(f), f->len);
+    cl_guest_wrote(port, port->seg[0].addr);
+
+    return 0;
+}
+
 /* 1: the frame is gone from Rx memory; 0: no buffers; -errno: stop. */
 static int receive_one(struct cl_siom_port *port, struct cl_queue *q,
                        const struct cl_frame *f)
@@ -97,8 +124,9 @@ static int receive_one(struct cl_siom_port *port, struct cl_queue *q,
 
     c.segs = t.segs;
     header(port, f, t.chains, &h);
-    if ( cl_scatter(port, &c, &h, sizeof(h)) ||
-         cl_scatter(port, &c, cl_frame_data(f), f->len) ||
+    if ( (t.segs == 1 && in_one_page(&port->seg[0], need)
+              ? fill_page(port, &h, f)
+              : fill(port, &c, &h, f)) ||
          give_back(port, q, &t, need) )
         return -EBADMSG;
     port->stats.rx_frames++;

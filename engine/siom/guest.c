@@ -55,8 +55,8 @@ static uint8_t *pin(struct cl_siom_port *port, uint64_t gpa, uint32_t len,
     uint8_t *page = NULL;
 
     if ( gpa % PAGE_BYTES + len <= PAGE_BYTES )
-        page = port->siom->platform->page_get(port->vm, gpa / PAGE_BYTES,
-                                              write);
+        page =
+            port->siom->platform->page_get(port->vm, gpa / PAGE_BYTES, write);
 
     return page ? page + gpa % PAGE_BYTES : NULL;
 }
@@ -84,55 +84,4 @@ void cl_guest_unpin(struct cl_siom_port *port, struct cl_queue *q)
         q->va[i] = NULL;
     }
     q->pinned = false;
-}
-
-/* Bytes from gpa to the end of its page, at most len. */
-static uint32_t in_page(uint64_t gpa, uint32_t len)
-{
-    uint32_t left = PAGE_BYTES - gpa % PAGE_BYTES;
-
-    return len < left ? len : left;
-}
-
-int cl_guest_read(struct cl_siom_port *port, uint64_t gpa, void *buf,
-                  uint32_t len)
-{
-    uint8_t *to = buf;
-
-    while ( len )
-    {
-        uint32_t n = in_page(gpa, len);
-        const uint8_t *from = cl_guest_at(port, gpa, false);
-
-        if ( !from )
-            return -EFAULT;
-        memcpy(to, from, n);
-        gpa += n;
-        to += n;
-        len -= n;
-    }
-
-    return 0;
-}
-
-int cl_guest_write(struct cl_siom_port *port, uint64_t gpa, const void *buf,
-                   uint32_t len)
-{
-    const uint8_t *from = buf;
-
-    while ( len )
-    {
-        uint32_t n = in_page(gpa, len);
-        uint8_t *to = cl_guest_at(port, gpa, true);
-
-        if ( !to )
-            return -EFAULT;
-        memcpy(to, from, n);
-        cl_guest_wrote(port, gpa);
-        gpa += n;
-        from += n;
-        len -= n;
-    }
-
-    return 0;
 }

@@ -107,12 +107,6 @@ static inline void cl_guest_wrote(struct cl_siom_port *port, uint64_t gpa)
 void cl_guest_pin(struct cl_siom_port *port, struct cl_queue *q);
 void cl_guest_unpin(struct cl_siom_port *port, struct cl_queue *q);
 
-/* Copies from or to anywhere: 0 or -EFAULT. */
-int cl_guest_read(struct cl_siom_port *port, uint64_t gpa, void *buf,
-                  uint32_t len);
-int cl_guest_write(struct cl_siom_port *port, uint64_t gpa, const void *buf,
-                   uint32_t len);
-
 /* ---- queue.c: split virtqueues ---------------------------------------- */
 
 /* The chains that were taken, in port->seg, and where in them we are. */
@@ -200,7 +194,8 @@ static inline bool cl_virtio_has(const struct cl_siom_port *port,
  */
 bool cl_virtio_enter(struct cl_siom_port *port, struct cl_queue *q);
 
-/* The driver has broken the protocol: DEVICE_NEEDS_RESET.  Returns -EBADMSG. */
+/* The driver has broken the protocol: DEVICE_NEEDS_RESET.  Returns -EBADMSG.
+ */
 int cl_virtio_broken(struct cl_siom_port *port);
 
 void cl_virtio_reset(struct cl_siom_port *port);

@@ -46,8 +46,9 @@ static uint32_t avail_event(const struct cl_queue *q)
 
 static uint64_t base(const struct cl_queue *q, enum cl_ring ring)
 {
-    return ring == CL_RING_DESC ? q->desc
-                                : ring == CL_RING_AVAIL ? q->avail : q->used;
+    return ring == CL_RING_DESC    ? q->desc
+           : ring == CL_RING_AVAIL ? q->avail
+                                   : q->used;
 }
 
 /* Naturally aligned fields lie in one page: the parts are aligned. */
@@ -196,7 +197,8 @@ static bool wants_interrupt(struct cl_siom_port *port, struct cl_queue *q)
                (uint16_t)(q->used_idx - v - 1) <
                    (uint16_t)(q->used_idx - q->signalled);
 
-    return !get16(port, q, CL_RING_AVAIL, 0, &v) && !(v & AVAIL_F_NO_INTERRUPT);
+    return !get16(port, q, CL_RING_AVAIL, 0, &v) &&
+           !(v & AVAIL_F_NO_INTERRUPT);
 }
 
 void cl_queue_signal(struct cl_siom_port *port, struct cl_queue *q)
@@ -229,21 +231,31 @@ void cl_queue_quiet(struct cl_siom_port *port, struct cl_queue *q, bool quiet)
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/* The next stretch of buffer, at most len bytes; 0: there is none. */
-static uint32_t stretch(const struct cl_siom_port *port, struct cl_cursor *c,
-                        uint32_t len)
+/*
+ * The next stretch of buffer in one page, at most *len bytes, which becomes
+ * its length.  NULL: there is none, or no memory.
+ */
+static inline uint8_t *stretch(struct cl_siom_port *port, struct cl_cursor *c,
+                               uint32_t *len, bool write)
 {
+    uint64_t gpa;
+    uint32_t n = *len, left;
+
     while ( c->at < c->segs && c->off == port->seg[c->at].len )
     {
         c->at++;
         c->off = 0;
     }
     if ( c->at >= c->segs )
-        return 0;
-    if ( len > port->seg[c->at].len - c->off )
-        len = port->seg[c->at].len - c->off;
+        return NULL;
+    gpa = port->seg[c->at].addr + c->off;
+    left = port->seg[c->at].len - c->off;
+    n = n < left ? n : left;
+    left = PAGE_BYTES - gpa % PAGE_BYTES;
+    *len = n < left ? n : left;
+    c->off += *len;
 
-    return len;
+    return cl_guest_at(port, gpa, write);
 }
 
 int cl_gather(struct cl_siom_port *port, struct cl_cursor *c, void *buf,
@@ -253,11 +265,12 @@ int cl_gather(struct cl_siom_port *port, struct cl_cursor *c, void *buf,
 
     while ( len )
     {
-        uint32_t n = stretch(port, c, len);
+        uint32_t n = len;
+        const uint8_t *from = stretch(port, c, &n, false);
 
-        if ( !n || cl_guest_read(port, port->seg[c->at].addr + c->off, to, n) )
+        if ( !from )
             return cl_virtio_broken(port);
-        c->off += n;
+        memcpy(to, from, n);
         to += n;
         len -= n;
     }
@@ -272,12 +285,13 @@ int cl_scatter(struct cl_siom_port *port, struct cl_cursor *c, const void *buf,
 
     while ( len )
     {
-        uint32_t n = stretch(port, c, len);
+        uint32_t n = len;
+        uint8_t *to = stretch(port, c, &n, true);
 
-        if ( !n ||
-             cl_guest_write(port, port->seg[c->at].addr + c->off, from, n) )
+        if ( !to )
             return cl_virtio_broken(port);
-        c->off += n;
+        memcpy(to, from, n);
+        cl_guest_wrote(port, port->seg[c->at].addr + c->off - n);
         from += n;
         len -= n;
     }
