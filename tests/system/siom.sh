@@ -13,16 +13,6 @@ walk=${WALK:-1000000}
 stock=
 xl dmesg | grep -q 'Cloister' || stock=1
 
-note()
-{
-    echo "# $(cut -d. -f1 /proc/uptime) s: $*"
-}
-
-fact()
-{
-    echo "fact $1 $2"
-}
-
 # The guests' systems: netpeer with the drivers' modules from dom0's kernel,
 # and netwalk.
 make_guests()
