@@ -25,7 +25,8 @@ struct cloister_siom_options __ro_after_init cloister_siom_opts = {
 struct cl_siom *__ro_after_init cloister_siom;
 
 static DEFINE_SPINLOCK(device_lock);
-static DECLARE_BITMAP(again, CL_SIOM_PORTS);
+static DECLARE_BITMAP(again, CL_SIOM_PORTS);     /* Tx queues to look at */
+static DECLARE_BITMAP(waiting, CL_SIOM_PORTS);   /* under device_lock */
 static struct timer timer;
 static unsigned int rounds;     /* under device_lock */
 
@@ -82,31 +83,51 @@ static struct cloister_port *port_of(struct cl_siom_port *p)
     return container_of(p, struct cloister_port, port);
 }
 
+static unsigned int deliver_to(struct cl_siom_port *p)
+{
+    bool more;
+    unsigned int n = cloister_port_deliver(port_of(p), &more);
+
+    if ( more )
+        __set_bit(p->nr, waiting);
+
+    return n;
+}
+
+/* Whoever has frames now, and has had none of his turns yet. */
 static unsigned int deliver(void)
 {
     struct cl_siom_port *p;
     unsigned int from = 0, n = 0, i;
 
-    for ( i = 0; i < 2 * CL_SIOM_PORTS &&
+    for ( i = 0; i < CL_SIOM_PORTS &&
                  (p = cl_siom_rx_next(cloister_siom, &from)) != NULL; i++ )
-        n += cloister_port_deliver(port_of(p), BUDGET);
+        n += deliver_to(p);
 
     return n;
 }
 
-/* Frames that wait for tokens, for the NIC, or for a paused guest. */
+/* Who could not take his frames, or not all. */
+static void retry_waiting(void)
+{
+    unsigned int nr;
+
+    for ( nr = find_first_bit(waiting, CL_SIOM_PORTS); nr < CL_SIOM_PORTS;
+          nr = find_next_bit(waiting, CL_SIOM_PORTS, nr + 1) )
+    {
+        struct cl_siom_port *p = cloister_siom->port[nr];
+
+        __clear_bit(nr, waiting);
+        if ( p )
+            deliver_to(p);
+    }
+}
+
+/* Frames that wait for tokens, for the NIC, or for a guest. */
 static bool anyone_waits(void)
 {
-    unsigned int i;
-    bool waits = false;
-
-    for ( i = 0; i < CL_SIOM_WORDS; i++ )
-        waits |= cloister_siom->tx_ready[i] != 0;
-    for ( i = 0; i < CL_SIOM_PORTS && !waits; i++ )
-        waits = cloister_siom->port[i] &&
-                port_of(cloister_siom->port[i])->waiting;
-
-    return waits;
+    return !bitmap_empty(cloister_siom->tx_ready, CL_SIOM_PORTS) ||
+           !bitmap_empty(waiting, CL_SIOM_PORTS);
 }
 
 static void work_locked(bool by_tasklet)
@@ -152,19 +173,10 @@ static void collect(void)
     }
 }
 
-static void retry_waiting(void)
-{
-    unsigned int i;
-
-    for ( i = 0; i < CL_SIOM_PORTS; i++ )
-        if ( cloister_siom->port[i] &&
-             port_of(cloister_siom->port[i])->waiting )
-            cloister_port_deliver(port_of(cloister_siom->port[i]), BUDGET);
-}
-
 static void cf_check tasklet_work(void *unused)
 {
     spin_lock(&device_lock);
+    retry_waiting();
     collect();
     work_locked(true);
     spin_unlock(&device_lock);
@@ -209,6 +221,7 @@ void cloister_port_leave(struct cloister_port *cp)
     if ( cp->active )
     {
         clear_bit(cp->port.nr, again);
+        __clear_bit(cp->port.nr, waiting);
         cl_siom_port_remove(&cp->port);
     }
     cp->active = false;

@@ -17,10 +17,7 @@ struct cloister_port {
     spinlock_t lock;            /* bus side of `port` */
     struct domain *d;
     bool active;                /* under both locks */
-    bool waiting;               /* frames came while it could not take them;
-                                   under device_lock */
     uint32_t generation;        /* of the memory map */
-    s_time_t rung;              /* last doorbell */
     struct cl_siom_config config;
     struct cl_siom_port port;
 };
@@ -58,9 +55,11 @@ void cloister_siom_again(const struct cloister_port *cp);
 
 extern const struct cl_siom_platform cloister_siom_platform;
 
-/* From the engine: up to `budget` frames to the guest.  device_lock held. */
-unsigned int cloister_port_deliver(struct cloister_port *cp,
-                                   unsigned int budget);
+/*
+ * From the engine, device_lock held: frames to the guest.  *more: some are
+ * left, as the guest is paused, or because it was enough.
+ */
+unsigned int cloister_port_deliver(struct cloister_port *cp, bool *more);
 
 /* From the tasklet: the same from the guest. */
 unsigned int cloister_port_collect(struct cloister_port *cp,

@@ -121,20 +121,17 @@ static bool runs(const struct cloister_port *cp)
            !d->controller_pause_count;
 }
 
-unsigned int cloister_port_deliver(struct cloister_port *cp,
-                                   unsigned int budget)
+unsigned int cloister_port_deliver(struct cloister_port *cp, bool *more)
 {
-    unsigned int n = 0, got;
+    unsigned int n = 0;
 
     spin_lock(&cp->lock);
-    cp->waiting = !runs(cp);
-    if ( !cp->waiting )
-        do {
-            got = cl_siom_rx(&cp->port, budget);
-            n += got;
-        } while ( got == budget && n < 4 * budget );
-    if ( n >= 4 * budget )
-        cp->waiting = true;
+    *more = !runs(cp);
+    if ( !*more )
+    {
+        n = cl_siom_rx(&cp->port, BUDGET);
+        *more = n == BUDGET;
+    }
     spin_unlock(&cp->lock);
 
     return n;
