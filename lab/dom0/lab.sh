@@ -61,6 +61,15 @@ wait_until()
 # ---- Xen --------------------------------------------------------------------
 
 # free_mem: Xen's free memory, MiB; settled: the same, when it stays so.
+# after: the rest of the scenario is for the host (lab/lab run --after), as
+# dom0 is about to end.  Returns when the second serial port has sent all.
+after()
+{
+    printf '\036lab-after\n'
+    sleep 2
+}
+
+# free_mem: Xen's free memory, MiB.
 free_mem()
 {
     xl info | sed -n 's/^free_memory *: //p'

@@ -224,6 +224,28 @@ bool cloister_resets_host(unsigned int port, unsigned int bytes,
  * sealed domains.  Nothing of them runs any more.
  */
 void cloister_host_down(void);
+/* ---- dom0's end ------------------------------------------------------- */
+
+/*
+ * From domain_shutdown of dom0, its shutdown_lock held.  true: a protected
+ * guest runs; dom0 ends as any domain does and Xen goes on.  false: as stock.
+ */
+bool cloister_survives(struct domain *d, uint8_t reason);
+
+/*
+ * dom0 wants the machine switched off.  true: it is dom0 that ends instead,
+ * as a protected guest runs.
+ */
+bool cloister_dom0_powers_off(void);
+
+/*
+ * From setup_io_bitmap: the ports by which a PVH dom0 could reset the machine
+ * itself, unasked.
+ */
+void cloister_dom0_ports(struct domain *d);
+
+/* A domain has shut down (its shutdown_lock is held). */
+void cloister_domain_ended(const struct domain *d);
 
 #else /* !CONFIG_CLOISTER */
 
@@ -290,6 +312,11 @@ static inline bool cloister_hides_state(const struct vcpu *v) { return false; }
 static inline bool cloister_resets_host(unsigned int port, unsigned int bytes,
                                         uint32_t data) { return false; }
 static inline void cloister_host_down(void) {}
+static inline bool cloister_survives(struct domain *d, uint8_t reason)
+{ return false; }
+static inline bool cloister_dom0_powers_off(void) { return false; }
+static inline void cloister_dom0_ports(struct domain *d) {}
+static inline void cloister_domain_ended(const struct domain *d) {}
 
 #endif /* CONFIG_CLOISTER */
 /* clang-format on */

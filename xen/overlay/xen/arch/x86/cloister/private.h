@@ -172,4 +172,12 @@ int cloister_net_set(const struct cloister_net_set *s);
 /* From cloister_context_switch: whose bus is on this CPU from now on. */
 void cloister_siom_switch(const struct domain *next);
 
+/* ---- survive.c, orphans.c: dom0's end --------------------------------- */
+
+/* dom0 has ended and Xen has not. */
+bool cloister_orphaned(void);
+
+/* From now on Xen empties guests' console rings. */
+void cloister_keep_consoles(void);
+
 #endif /* CLOISTER_PRIVATE_H */
