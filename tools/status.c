@@ -62,9 +62,13 @@ static const struct
     {CLOISTER_PAGE_private, "private"},
     {CLOISTER_PAGE_shared, "shared"},
     {CLOISTER_PAGE_leaving, "leaving"},
+    {CLOISTER_PAGE_incoming, "incoming"},
+    {CLOISTER_PAGE_resting, "resting"},
 };
 
 #define NR_PAGE_STATES (sizeof(page_states) / sizeof(page_states[0]))
+/* Those that had a column in the first version; the others' come last. */
+#define NR_FIRST_STATES 4
 
 static double table_percent(const struct cloister_domain_info *info)
 {
@@ -196,12 +200,15 @@ static void tsv_domain(const struct domain *dom,
     printf("domain\t%u\t%s\t%s\t%s\t%s", dom->id, *dom->uuid ? dom->uuid : "-",
            *dom->name ? dom->name : "-", domain_state_name(info->state),
            reason_text(info->reason)->name);
-    for ( size_t i = 0; i < NR_PAGE_STATES; i++ )
+    for ( size_t i = 0; i < NR_FIRST_STATES; i++ )
         printf("\t%" PRIu64, info->pages[page_states[i].state]);
     printf("\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
-           "\t%" PRIu64 "\n",
+           "\t%" PRIu64,
            info->epoch, info->nonces, info->views_given, info->refused,
            info->table_bytes, info->moved);
+    for ( size_t i = NR_FIRST_STATES; i < NR_PAGE_STATES; i++ )
+        printf("\t%" PRIu64, info->pages[page_states[i].state]);
+    putchar('\n');
 }
 
 static void print_tsv(const struct snapshot *snap)

@@ -45,6 +45,12 @@ static bool is_closed(const struct cl_page *p)
     return p->state == CL_PAGE_PRIVATE || p->state == CL_PAGE_SHARED;
 }
 
+/* Holds ciphertext, to be opened before anyone uses it. */
+static bool is_cipher(const struct cl_page *p)
+{
+    return p->state == CL_PAGE_INCOMING || p->state == CL_PAGE_RESTING;
+}
+
 /* No view of an earlier state of affairs may verify later. */
 static void do_forget_view(struct cl_page *p)
 {
@@ -88,7 +94,7 @@ int cl_page_seal(struct cl_vm *vm, struct cl_page *p, uint64_t gfn)
 
     if ( rc )
         return rc;
-    if ( is_closed(p) )
+    if ( is_closed(p) || is_cipher(p) )
         return -EEXIST;
     if ( p->state != CL_PAGE_BUILDING )
         return -EINVAL;
@@ -121,7 +127,7 @@ int cl_page_share(struct cl_vm *vm, struct cl_page *p)
 
     if ( rc )
         return rc;
-    if ( p->state == CL_PAGE_LEAVING )
+    if ( p->state == CL_PAGE_LEAVING || is_cipher(p) )
         return -EINVAL;
     if ( p->shares == CL_SHARES_MAX )
         return -ENOSPC;
@@ -178,4 +184,143 @@ int cl_page_free(struct cl_vm *vm, struct cl_page *p, void *mem)
     memset(p, 0, sizeof(*p));
 
     return 0;
+}
+
+/* ---- Ciphertext in place ------------------------------------------------- */
+
+int cl_page_expect(struct cl_vm *vm, struct cl_page *p, uint64_t gfn,
+                   uint64_t version, const uint8_t tag[CL_TAG_SIZE])
+{
+    int rc = check_state(vm, p, CL_PAGE_BUILDING);
+
+    if ( rc )
+        return rc;
+    if ( p->shares )
+        return -EBUSY;
+    if ( gfn >= CL_GFN_NONE )
+        return -ERANGE;
+
+    p->gfn = (uint32_t)gfn;
+    p->version = version;
+    memcpy(p->tag, tag, sizeof(p->tag));
+    do_move(vm, p, CL_PAGE_INCOMING);
+
+    return 0;
+}
+
+/* The page's ciphertext, as a view that was taken with this key. */
+static struct cl_view in_place(const struct cl_page *p,
+                               const struct cl_key *key)
+{
+    struct cl_view v = {
+        .key = key,
+        .version = p->version,
+        .gfn = p->gfn,
+        .epoch = key->epoch,
+    };
+
+    memcpy(v.tag, p->tag, sizeof(v.tag));
+
+    return v;
+}
+
+int cl_page_open(struct cl_vm *vm, struct cl_page *p, void *mem)
+{
+    const struct cl_key *key;
+    struct cl_view v;
+    int rc = check_owner(vm, p);
+
+    if ( rc )
+        return rc;
+    if ( !is_cipher(p) )
+        return -EINVAL;
+    key = p->state == CL_PAGE_INCOMING ? vm->from : vm->key;
+    if ( !key || !key->epoch )
+        return -EINVAL;
+
+    v = in_place(p, key);
+    rc = cl_view_open(&v, mem, mem);
+    if ( rc )
+        return rc;
+
+    do_forget_view(p);
+    do_move(vm, p, CL_PAGE_PRIVATE);
+
+    return 0;
+}
+
+int cl_page_rest(struct cl_vm *vm, struct cl_page *p, void *mem)
+{
+    struct cl_view v;
+    int rc = check_state(vm, p, CL_PAGE_PRIVATE);
+
+    if ( rc )
+        return rc;
+    rc = cl_view_begin(vm, p, &v);
+    if ( rc )
+        return rc;
+
+    cl_view_run(&v, mem, mem);
+    p->version = v.version;
+    memcpy(p->tag, v.tag, sizeof(p->tag));
+    do_move(vm, p, CL_PAGE_RESTING);
+
+    return 0;
+}
+
+/* ---- What a record may vouch for ----------------------------------------- */
+
+/* A number that lies between all views before and all views after; not 0. */
+static uint64_t now(struct cl_vm *vm)
+{
+    return vm->key ? ++vm->key->counter : 0;
+}
+
+static void do_since(struct cl_vm *vm)
+{
+    if ( !vm->still && !vm->tracked )
+        vm->since = 0;
+    else if ( !vm->since )
+        vm->since = now(vm);
+}
+
+void cl_vm_still(struct cl_vm *vm, bool still)
+{
+    vm->still = still;
+    do_since(vm);
+}
+
+void cl_vm_track(struct cl_vm *vm, bool tracked)
+{
+    vm->tracked = tracked;
+    do_since(vm);
+    cl_vm_clean(vm);
+}
+
+void cl_vm_clean(struct cl_vm *vm)
+{
+    vm->cleaned = now(vm);
+}
+
+void cl_page_dirty(struct cl_vm *vm, struct cl_page *p)
+{
+    if ( !vm->key || p->owner != vm->id || !is_closed(p) )
+        return;
+
+    p->version = CL_DIRTY | vm->key->counter;
+    memset(p->tag, 0, sizeof(p->tag));
+}
+
+bool cl_page_recordable(const struct cl_vm *vm, const struct cl_page *p)
+{
+    return is_closed(p) && p->owner == vm->id && vm->since &&
+           !(p->version & CL_DIRTY) && p->version > vm->since;
+}
+
+void cl_vm_renew(struct cl_key_table *t, struct cl_vm *vm)
+{
+    if ( vm->key )
+        vm->key->epoch = ++t->epoch;
+    vm->since = 0;
+    do_since(vm);
 }

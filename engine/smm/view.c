@@ -25,7 +25,7 @@ int cl_view_begin(struct cl_vm *vm, const struct cl_page *p,
         return -EINVAL;
     if ( p->state != CL_PAGE_PRIVATE && p->state != CL_PAGE_SHARED )
         return -EINVAL;
-    if ( key->counter == UINT64_MAX )
+    if ( key->counter >= CL_DIRTY - 1 )
         return -EOVERFLOW;
 
     v->key = key;
@@ -37,17 +37,51 @@ int cl_view_begin(struct cl_vm *vm, const struct cl_page *p,
     return 0;
 }
 
+struct words {
+    uint8_t nonce[12], aad[24];
+};
+
+static struct words words_of(const struct cl_view *v)
+{
+    struct words w = { .nonce = { 0 } };
+
+    put_le64(w.nonce + 4, v->version);
+    put_le64(w.aad, v->epoch);
+    put_le64(w.aad + 8, v->gfn);
+    put_le64(w.aad + 16, v->version);
+
+    return w;
+}
+
 void cl_view_run(struct cl_view *v, const void *src, void *dst)
 {
-    uint8_t nonce[12] = { 0 }, aad[24];
+    struct words w = words_of(v);
 
-    put_le64(nonce + 4, v->version);
-    put_le64(aad, v->epoch);
-    put_le64(aad + 8, v->gfn);
-    put_le64(aad + 16, v->version);
-
-    cl_gcm_seal(&v->key->gcm, nonce, aad, sizeof(aad), src, dst,
+    cl_gcm_seal(&v->key->gcm, w.nonce, w.aad, sizeof(w.aad), src, dst,
                 CL_PAGE_SIZE, v->tag);
+}
+
+int cl_view_open(const struct cl_view *v, const void *src, void *dst)
+{
+    struct words w = words_of(v);
+
+    return cl_gcm_open(&v->key->gcm, w.nonce, w.aad, sizeof(w.aad), src, dst,
+                       CL_PAGE_SIZE, v->tag);
+}
+
+/*
+ * Is the view the newest that can be told?  A page that was written to since
+ * the view was begun, or that can still be written to unseen, has none.
+ */
+static bool is_newest(const struct cl_vm *vm, const struct cl_page *p,
+                      const struct cl_view *v)
+{
+    uint64_t last = p->version & ~CL_DIRTY;
+
+    if ( p->version == last )
+        return last < v->version;
+
+    return last < v->version && (vm->still || last < vm->cleaned);
 }
 
 int cl_view_end(struct cl_vm *vm, struct cl_page *p, const struct cl_view *v)
@@ -57,8 +91,8 @@ int cl_view_end(struct cl_vm *vm, struct cl_page *p, const struct cl_view *v)
 
     vm->views++;
 
-    if ( p->state == CL_PAGE_FREE || p->owner != vm->id ||
-         p->gfn != v->gfn || p->version > v->version )
+    if ( (p->state != CL_PAGE_PRIVATE && p->state != CL_PAGE_SHARED) ||
+         p->owner != vm->id || p->gfn != v->gfn || !is_newest(vm, p, v) )
         return 0;
 
     p->version = v->version;

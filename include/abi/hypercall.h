@@ -82,6 +82,8 @@ struct cloister_host {
 #define CLOISTER_PAGE_private       2
 #define CLOISTER_PAGE_shared        3
 #define CLOISTER_PAGE_leaving       4
+#define CLOISTER_PAGE_incoming      5   /* ciphertext from a saved image */
+#define CLOISTER_PAGE_resting       6   /* ciphertext, encrypted in place */
 #define CLOISTER_PAGE_STATES        8   /* room for later states */
 
 struct cloister_domain_info {

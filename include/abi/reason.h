@@ -135,6 +135,54 @@
        "free memory on the host")                                             \
     X(111, net_address, "another guest has the same network address",         \
        "give one of them another uuid, or see cloister net set")
+    X(60, save_running, "the guest is not suspended",                         \
+       "use xl save or xl migrate; the guest must take part in it")           \
+    X(61, save_stale,   "a page has changed since it was read for the image", \
+       "save again with the stock toolstack")                                 \
+    X(62, save_failed,  "the guest's state could not be written",             \
+       "see Xen's log (xl dmesg)")                                            \
+    X(63, rec_bad,      "the image's sealed record is no record",             \
+       "use the image as xl save wrote it")                                   \
+    X(64, rec_revision, "the image was saved by another version of Cloister", \
+       "restore it with the version that saved it")                           \
+    X(65, rec_length,   "the image's sealed record is truncated or too long", \
+       "use the image as xl save wrote it")                                   \
+    X(66, rec_order,    "the image's context holds more than one sealed "     \
+       "record",                                                              \
+       "use the image as xl save wrote it")                                   \
+    X(67, rec_host,     "the image was saved on another host, or before "     \
+       "this one was started",                                                \
+       "restore it on the host that saved it, while that is up")              \
+    X(68, rec_forged,   "the image's sealed record was changed",              \
+       "use the image as xl save wrote it")                                   \
+    X(69, rec_guest,    "the image is of another guest",                      \
+       "restore it with the UUID that the guest had")                         \
+    X(70, rec_used,     "the image has been restored already",                \
+       "an image can be restored once: save the guest again")                 \
+    X(71, rec_void,     "the guest went on after the image was saved",        \
+       "save it again: a guest must not run twice from one state")            \
+    X(72, rec_unknown,  "too many images have been saved since this one",     \
+       "restore images sooner")                                               \
+    X(73, rec_state,    "the guest's processors are not as they were created", \
+       "restore it with the stock toolstack")                                 \
+    X(74, rec_params,   "a parameter of the guest differs from the saved one", \
+       "use the image as xl save wrote it")                                   \
+    X(75, rec_vcpus,    "the guest has another number of processors",         \
+       "restore it with the configuration that it had")                       \
+    X(76, rec_cpu,      "the guest's CPU features differ from the saved ones", \
+       "use the image as xl save wrote it")                                   \
+    X(77, rec_page,     "a page of the image is not what was saved",          \
+       "use the image as xl save wrote it")                                   \
+    X(78, rec_missing,  "a page of the guest is not in the image",            \
+       "use the image as xl save wrote it")                                   \
+    X(79, rec_extra,    "the image holds a page that the guest did not have", \
+       "use the image as xl save wrote it")                                   \
+    X(80, rec_failed,   "the guest could not be restored",                    \
+       "destroy it, and restore it from an image that is as it was saved")    \
+    X(81, resumed,      "the guest's image has been restored",                \
+       "destroy this one: a guest must not run twice from one state")         \
+    X(82, rest_forged,  "memory at rest was changed",                         \
+       "the guest was stopped; look for the cause on the host")
 
 enum cloister_reason {
 #define CLOISTER_REASON_ENUM(nr, name, what, mend) CLOISTER_WHY_##name = nr,

@@ -13,10 +13,14 @@
 
 #include "test.h"
 
-enum verb { ASSIGN, BIND, SEAL, UNSEAL, SHARE, UNSHARE, LEAVE, FREE, VERBS };
+enum verb {
+    ASSIGN, BIND, SEAL, UNSEAL, SHARE, UNSHARE, LEAVE, FREE, EXPECT, OPEN,
+    REST, VERBS
+};
 
 /* Everything a verb could touch. */
 struct world {
+    struct cl_key key, from;
     struct cl_vm vm;
     struct cl_page p;
     uint8_t mem[CL_PAGE_SIZE];
@@ -24,6 +28,45 @@ struct world {
 
 #define ME      7
 #define OTHER   8
+#define GFN     5
+#define VERSION 9
+
+static struct cl_key slots[3];
+static struct cl_key_table keys = { .slot = slots, .slots = 3 };
+
+/* Two keys, once: for each world a copy. */
+static void make_keys(struct world *w)
+{
+    uint8_t raw[CL_KEY_SIZE];
+
+    if ( !slots[0].epoch )
+    {
+        memset(raw, 1, sizeof(raw));
+        cl_key_install(&keys, raw);
+        memset(raw, 2, sizeof(raw));
+        cl_key_adopt(&keys, raw, 77);
+    }
+    w->key = slots[0];
+    w->key.counter = 100;
+    w->from = slots[1];
+}
+
+/* What the page holds: 0xa5, or that, encrypted. */
+static void fill(struct world *w)
+{
+    struct cl_view v = {
+        .key = w->p.state == CL_PAGE_INCOMING ? &w->from : &w->key,
+        .version = VERSION,
+        .gfn = GFN,
+    };
+
+    memset(w->mem, 0xa5, sizeof(w->mem));
+    if ( w->p.state != CL_PAGE_INCOMING && w->p.state != CL_PAGE_RESTING )
+        return;
+    v.epoch = v.key->epoch;
+    cl_view_run(&v, w->mem, w->mem);
+    memcpy(w->p.tag, v.tag, sizeof(v.tag));
+}
 
 static void make(struct world *w, enum cl_page_state s, uint16_t owner,
                  bool sealed)
@@ -31,21 +74,27 @@ static void make(struct world *w, enum cl_page_state s, uint16_t owner,
     memset(w, 0, sizeof(*w));
     w->vm.id = ME;
     w->vm.sealed = sealed;
-    memset(w->mem, 0xa5, sizeof(w->mem));
+    make_keys(w);
+    w->vm.key = &w->key;
+    w->vm.from = &w->from;
+    fill(w);
     if ( s == CL_PAGE_FREE )
         return;
 
     w->p.state = (uint8_t)s;
     w->p.owner = owner;
-    w->p.gfn = s == CL_PAGE_LEAVING ? CL_GFN_NONE : 5;
+    w->p.gfn = s == CL_PAGE_LEAVING ? CL_GFN_NONE : GFN;
     w->p.shares = s == CL_PAGE_SHARED ? 1 : 0;
-    w->p.version = 9;
+    w->p.version = VERSION;
     w->p.tag[3] = 1;
     w->vm.pages[s] = 1;
+    fill(w);
 }
 
 static int call(struct world *w, enum verb v)
 {
+    static const uint8_t tag[CL_TAG_SIZE] = { 3 };
+
     switch ( v )
     {
     case ASSIGN:    return cl_page_assign(&w->vm, &w->p);
@@ -56,6 +105,9 @@ static int call(struct world *w, enum verb v)
     case UNSHARE:   return cl_page_unshare(&w->vm, &w->p);
     case LEAVE:     return cl_page_leave(&w->vm, &w->p);
     case FREE:      return cl_page_free(&w->vm, &w->p, w->mem);
+    case EXPECT:    return cl_page_expect(&w->vm, &w->p, GFN, 4, tag);
+    case OPEN:      return cl_page_open(&w->vm, &w->p, w->mem);
+    case REST:      return cl_page_rest(&w->vm, &w->p, w->mem);
     case VERBS:     break;
     }
     abort();
@@ -67,29 +119,54 @@ static int call(struct world *w, enum verb v)
 #define PR CL_PAGE_PRIVATE
 #define SH CL_PAGE_SHARED
 #define LE CL_PAGE_LEAVING
+#define IN CL_PAGE_INCOMING
+#define RE CL_PAGE_RESTING
 
 /* What each verb does to a page of this VM; < 0: refused with that error. */
 static const struct {
     int open[CL_PAGE_STATES];       /* VM not sealed */
     int sealed[CL_PAGE_STATES];
 } expected[VERBS] = {
-    /*             free     building  private  shared   leaving */
-    [ASSIGN]  = { { BU,     -EBUSY,  -EBUSY,  -EBUSY,  -EBUSY },
-                  { BU,     -EBUSY,  -EBUSY,  -EBUSY,  -EBUSY } },
-    [BIND]    = { { -EPERM, BU,      -EINVAL, -EINVAL, -EINVAL },
-                  { -EPERM, PR,      -EINVAL, -EINVAL, -EINVAL } },
-    [SEAL]    = { { -EPERM, PR,      -EEXIST, -EEXIST, -EINVAL },
-                  { -EPERM, PR,      -EEXIST, -EEXIST, -EINVAL } },
-    [UNSEAL]  = { { -EPERM, -EINVAL, BU,      BU,      -EINVAL },
-                  { -EPERM, -EINVAL, -EINVAL, -EINVAL, -EINVAL } },
-    [SHARE]   = { { -EPERM, BU,      SH,      SH,      -EINVAL },
-                  { -EPERM, BU,      SH,      SH,      -EINVAL } },
-    [UNSHARE] = { { -EPERM, -EINVAL, -EINVAL, PR,      -EINVAL },
-                  { -EPERM, -EINVAL, -EINVAL, PR,      -EINVAL } },
-    [LEAVE]   = { { -EPERM, LE,      LE,      LE,      -EINVAL },
-                  { -EPERM, LE,      LE,      LE,      -EINVAL } },
-    [FREE]    = { { -EPERM, FR,      FR,      FR,      FR },
-                  { -EPERM, FR,      FR,      FR,      FR } },
+    /*             free     building  private  shared   leaving
+                   incoming resting */
+    [ASSIGN]  = { { BU,     -EBUSY,  -EBUSY,  -EBUSY,  -EBUSY,
+                    -EBUSY, -EBUSY },
+                  { BU,     -EBUSY,  -EBUSY,  -EBUSY,  -EBUSY,
+                    -EBUSY, -EBUSY } },
+    [BIND]    = { { -EPERM, BU,      -EINVAL, -EINVAL, -EINVAL,
+                    -EINVAL, -EINVAL },
+                  { -EPERM, PR,      -EINVAL, -EINVAL, -EINVAL,
+                    -EINVAL, -EINVAL } },
+    [SEAL]    = { { -EPERM, PR,      -EEXIST, -EEXIST, -EINVAL,
+                    -EEXIST, -EEXIST },
+                  { -EPERM, PR,      -EEXIST, -EEXIST, -EINVAL,
+                    -EEXIST, -EEXIST } },
+    [UNSEAL]  = { { -EPERM, -EINVAL, BU,      BU,      -EINVAL,
+                    -EINVAL, -EINVAL },
+                  { -EPERM, -EINVAL, -EINVAL, -EINVAL, -EINVAL,
+                    -EINVAL, -EINVAL } },
+    [SHARE]   = { { -EPERM, BU,      SH,      SH,      -EINVAL,
+                    -EINVAL, -EINVAL },
+                  { -EPERM, BU,      SH,      SH,      -EINVAL,
+                    -EINVAL, -EINVAL } },
+    [UNSHARE] = { { -EPERM, -EINVAL, -EINVAL, PR,      -EINVAL,
+                    -EINVAL, -EINVAL },
+                  { -EPERM, -EINVAL, -EINVAL, PR,      -EINVAL,
+                    -EINVAL, -EINVAL } },
+    [LEAVE]   = { { -EPERM, LE,      LE,      LE,      -EINVAL, LE, LE },
+                  { -EPERM, LE,      LE,      LE,      -EINVAL, LE, LE } },
+    [FREE]    = { { -EPERM, FR,      FR,      FR,      FR, FR, FR },
+                  { -EPERM, FR,      FR,      FR,      FR, FR, FR } },
+    [EXPECT]  = { { -EPERM, IN,      -EINVAL, -EINVAL, -EINVAL,
+                    -EINVAL, -EINVAL },
+                  { -EPERM, IN,      -EINVAL, -EINVAL, -EINVAL,
+                    -EINVAL, -EINVAL } },
+    [OPEN]    = { { -EPERM, -EINVAL, -EINVAL, -EINVAL, -EINVAL, PR, PR },
+                  { -EPERM, -EINVAL, -EINVAL, -EINVAL, -EINVAL, PR, PR } },
+    [REST]    = { { -EPERM, -EINVAL, -EINVAL, -EINVAL, -EINVAL,
+                    -EINVAL, -EINVAL },
+                  { -EPERM, -EINVAL, RE,      -EINVAL, -EINVAL,
+                    -EINVAL, -EINVAL } },
 };
 /* clang-format on */
 
@@ -107,7 +184,7 @@ static bool counts_right(const struct world *w)
 
 static bool case_right(enum verb v, enum cl_page_state s, bool sealed)
 {
-    struct world w, before;
+    static struct world w, before;
     int want = sealed ? expected[v].sealed[s] : expected[v].open[s], rc;
 
     make(&w, s, ME, sealed);
@@ -283,7 +360,7 @@ static bool invariants(const struct model *m)
             return false;
         if ( (p->state == PR && p->shares) || (p->state == SH && !p->shares) )
             return false;
-        if ( (p->state == PR || p->state == SH) && p->gfn == CL_GFN_NONE )
+        if ( p->state != BU && p->state != LE && p->gfn == CL_GFN_NONE )
             return false;
         if ( p->state == LE && p->gfn != CL_GFN_NONE )
             return false;
@@ -316,24 +393,229 @@ static void random_step(struct model *m)
     case UNSHARE:   cl_page_unshare(vm, &m->p[i]); break;
     case LEAVE:     cl_page_leave(vm, &m->p[i]); break;
     case FREE:      cl_page_free(vm, &m->p[i], m->mem[i]); break;
+    case EXPECT:
+        cl_page_expect(vm, &m->p[i], gfn, 1, m->mem[i]);
+        break;
+    case OPEN:
+        /* Incoming is nothing that anyone sealed here, resting is. */
+        if ( cl_page_open(vm, &m->p[i], m->mem[i]) == -EBADMSG &&
+             m->p[i].state == RE )
+            abort();
+        break;
+    case REST:      cl_page_rest(vm, &m->p[i], m->mem[i]); break;
     }
 }
 
 TEST(invariants_hold_in_any_order)
 {
     static struct model m;
+    static struct world w;
     unsigned int i;
 
     srandom(1);
     memset(&m, 0, sizeof(m));
     m.vm[0].id = ME;
     m.vm[1].id = OTHER;
+    make_keys(&w);
+    for ( i = 0; i < 2; i++ )
+    {
+        m.vm[i].key = &w.key;
+        m.vm[i].from = &w.from;
+    }
     for ( i = 0; i < 200000; i++ )
     {
         random_step(&m);
         if ( !(random() % 1000) )
             m.vm[0].sealed = !m.vm[0].sealed;
         CHECK(invariants(&m));
+    }
+}
+
+/* ---- Ciphertext in place ------------------------------------------------ */
+
+TEST(a_page_that_rested_is_what_it_was)
+{
+    struct world w;
+    unsigned int i;
+
+    make(&w, PR, ME, true);
+    CHECK(!cl_page_rest(&w.vm, &w.p, w.mem) && w.p.state == RE);
+    CHECK(w.mem[0] != 0xa5 || w.mem[1] != 0xa5);
+    CHECK(w.p.version == 101 && w.key.counter == 101);
+    CHECK(!cl_page_open(&w.vm, &w.p, w.mem) && w.p.state == PR);
+    for ( i = 0; i < sizeof(w.mem); i++ )
+        CHECK(w.mem[i] == 0xa5);
+    CHECK(!w.p.version && !w.p.tag[0]);
+}
+
+/* Opens what `make` made, after one change. */
+TEST(nothing_but_the_same_page_opens)
+{
+    struct world w;
+    unsigned int i, s;
+
+    for ( s = IN; s <= RE; s++ )
+        for ( i = 0; i < 7; i++ )
+        {
+            make(&w, s, ME, true);
+            switch ( i )
+            {
+            case 0: w.mem[4095] ^= 1; break;
+            case 1: w.p.tag[15] ^= 128; break;
+            case 2: w.p.gfn++; break;
+            case 3: w.p.version++; break;
+            case 4: w.key.epoch++; w.from.epoch++; break;
+            case 5: w.vm.key = &w.from; w.vm.from = &w.key; break;
+            case 6: break;
+            }
+            CHECK(cl_page_open(&w.vm, &w.p, w.mem) == (i < 6 ? -EBADMSG : 0));
+            CHECK(w.p.state == (i < 6 ? s : PR));
+            CHECK(w.mem[0] == (i < 6 ? 0 : 0xa5));
+        }
+}
+
+TEST(without_a_key_nothing_opens_or_rests)
+{
+    struct world w;
+
+    make(&w, IN, ME, true);
+    w.vm.from = NULL;
+    CHECK(cl_page_open(&w.vm, &w.p, w.mem) == -EINVAL && w.p.state == IN);
+    make(&w, RE, ME, true);
+    w.key.epoch = 0;
+    CHECK(cl_page_open(&w.vm, &w.p, w.mem) == -EINVAL && w.p.state == RE);
+    make(&w, PR, ME, true);
+    w.vm.key = NULL;
+    CHECK(cl_page_rest(&w.vm, &w.p, w.mem) == -EINVAL && w.p.state == PR);
+    make(&w, PR, ME, true);
+    w.vm.key = &w.from;     /* a saved VM's: never to encrypt with */
+    CHECK(cl_page_rest(&w.vm, &w.p, w.mem) == -EOVERFLOW && w.p.state == PR);
+}
+
+TEST(granted_pages_are_not_incoming)
+{
+    struct world w;
+
+    make(&w, BU, ME, false);
+    CHECK(!cl_page_share(&w.vm, &w.p));
+    CHECK(call(&w, EXPECT) == -EBUSY && w.p.state == BU);
+    CHECK(!cl_page_unshare(&w.vm, &w.p));
+    CHECK(cl_page_expect(&w.vm, &w.p, CL_GFN_NONE, 1, w.mem) == -ERANGE);
+    CHECK(!call(&w, EXPECT) && w.p.state == IN && w.p.tag[0] == 3);
+}
+
+/* ---- What a record may vouch for ----------------------------------------- */
+
+/* Takes a view; true if a record may use it. */
+static bool view(struct world *w)
+{
+    static uint8_t out[CL_PAGE_SIZE];
+    struct cl_view v;
+
+    if ( cl_view_begin(&w->vm, &w->p, &v) )
+        return false;
+    cl_view_run(&v, w->mem, out);
+
+    return !cl_view_end(&w->vm, &w->p, &v) &&
+           cl_page_recordable(&w->vm, &w->p);
+}
+
+TEST(views_of_a_running_vm_are_for_looking_at)
+{
+    struct world w;
+
+    make(&w, PR, ME, true);
+    CHECK(!view(&w));
+    cl_vm_still(&w.vm, true);
+    CHECK(!cl_page_recordable(&w.vm, &w.p));    /* older than the stop */
+    CHECK(view(&w));
+    cl_vm_still(&w.vm, true);                   /* still, still */
+    CHECK(cl_page_recordable(&w.vm, &w.p));
+    cl_vm_still(&w.vm, false);
+    CHECK(!cl_page_recordable(&w.vm, &w.p) && !view(&w));
+    cl_vm_still(&w.vm, true);
+    CHECK(!cl_page_recordable(&w.vm, &w.p) && view(&w));
+}
+
+TEST(a_write_makes_a_tracked_view_worthless)
+{
+    struct world w;
+
+    make(&w, PR, ME, true);
+    CHECK(!view(&w));
+    cl_vm_track(&w.vm, true);
+    CHECK(!cl_page_recordable(&w.vm, &w.p) && view(&w));
+    cl_page_dirty(&w.vm, &w.p);
+    CHECK(!cl_page_recordable(&w.vm, &w.p));
+    CHECK(!view(&w));               /* it may be written to unseen */
+    cl_vm_clean(&w.vm);
+    CHECK(!cl_page_recordable(&w.vm, &w.p) && view(&w));
+    cl_page_dirty(&w.vm, &w.p);
+    cl_vm_still(&w.vm, true);       /* now it may not, whatever it was */
+    CHECK(!cl_page_recordable(&w.vm, &w.p) && view(&w));
+    cl_vm_track(&w.vm, false);
+    CHECK(cl_page_recordable(&w.vm, &w.p));
+    cl_vm_still(&w.vm, false);
+    CHECK(!cl_page_recordable(&w.vm, &w.p));
+}
+
+TEST(views_before_the_stop_hold_if_tracked)
+{
+    struct world w;
+
+    make(&w, PR, ME, true);
+    cl_vm_track(&w.vm, true);
+    CHECK(view(&w));
+    cl_vm_still(&w.vm, true);
+    CHECK(cl_page_recordable(&w.vm, &w.p));
+    cl_vm_clean(&w.vm);
+    CHECK(cl_page_recordable(&w.vm, &w.p));
+}
+
+TEST(a_write_during_the_view_wins)
+{
+    static uint8_t out[CL_PAGE_SIZE];
+    struct world w;
+    struct cl_view v;
+
+    make(&w, PR, ME, true);
+    cl_vm_track(&w.vm, true);
+    CHECK(!cl_view_begin(&w.vm, &w.p, &v));
+    cl_view_run(&v, w.mem, out);
+    cl_page_dirty(&w.vm, &w.p);
+    cl_vm_clean(&w.vm);
+    cl_vm_still(&w.vm, true);
+    CHECK(!cl_view_end(&w.vm, &w.p, &v));
+    CHECK(!cl_page_recordable(&w.vm, &w.p) && view(&w));
+}
+
+TEST(a_renewed_key_vouches_for_nothing_old)
+{
+    struct world w;
+    uint64_t epoch;
+
+    make(&w, PR, ME, true);
+    cl_vm_still(&w.vm, true);
+    CHECK(view(&w));
+    epoch = w.key.epoch;
+    cl_vm_renew(&keys, &w.vm);
+    CHECK(w.key.epoch != epoch && w.key.epoch == keys.epoch);
+    CHECK(!cl_page_recordable(&w.vm, &w.p) && view(&w));
+}
+
+TEST(other_states_have_no_view_to_record)
+{
+    struct world w;
+    unsigned int s;
+
+    for ( s = FR; s < CL_PAGE_STATES; s++ )
+    {
+        make(&w, s, ME, true);
+        w.vm.since = 1;
+        CHECK(cl_page_recordable(&w.vm, &w.p) == (s == PR || s == SH));
+        cl_page_dirty(&w.vm, &w.p);
+        CHECK(w.p.version == (s == PR || s == SH ? CL_DIRTY | 100
+                                                 : s == FR ? 0 : VERSION));
     }
 }
 

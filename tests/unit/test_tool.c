@@ -628,7 +628,7 @@ static unsigned int count_char(const char *text, const char *end, char c)
 TEST(status_tsv)
 {
     const char *line = out;
-    const unsigned int tabs[] = {14, 15, 15};
+    const unsigned int tabs[] = {14, 17, 17};
 
     fake = healthy;
     CHECK(RUN("-t") == 0);
@@ -643,7 +643,7 @@ TEST(status_tsv)
     CHECK(has(out, "host\ton\t-\t1\t1\t1\t1\tnone\t1\t16\t3145728\t40\t96\t5"
                    "\t2048\n"));
     CHECK(has(out, "domain\t3\t" WEB_UUID "\tweb\tsealed\tnone\t0\t65536\t12"
-                   "\t0\t17\t18446744073709551615\t1034\t7\t1048576\t9\n"));
+                   "\t0\t17\t18446744073709551615\t1034\t7\t1048576\t9\t0\t0\n"));
     CHECK(has(out, "domain\t12\t-\tdb?with?escape\tunprotected\tpv_guest\t"));
 }
 

@@ -24,6 +24,17 @@
  * A page that is granted to somebody when it is sealed becomes shared, not
  * private; unseal brings it back to building, too.
  *
+ * Ciphertext in place: of a page that came with a saved image, and of a page
+ * of a VM that rests.
+ *
+ *            expect              open               rest
+ *   building ------> incoming --------> private <----------> resting
+ *                    (key of the                   open      (the VM's key)
+ *                    saved VM)
+ *
+ * Nothing but leave and free goes from there anywhere else: whoever wants to
+ * use the page, opens it first.
+ *
  * Every verb either does all it says and returns 0, or returns -errno and
  * has changed nothing (unit tests try every verb in every state).
  *
@@ -53,6 +64,8 @@ enum cl_page_state {
     CL_PAGE_PRIVATE,    /* everyone else gets views */
     CL_PAGE_SHARED,     /* granted by the guest itself; views for the rest */
     CL_PAGE_LEAVING,    /* out of the memory map, waits for the last user */
+    CL_PAGE_INCOMING,   /* ciphertext that a record vouches for */
+    CL_PAGE_RESTING,    /* ciphertext, encrypted in place */
     CL_PAGE_STATES
 };
 
@@ -64,8 +77,9 @@ enum cl_page_state {
  * bulk of SMM's memory.  All-zero is a valid free page.
  */
 struct cl_page {
-    uint64_t version;           /* of the newest view, 0: no view yet */
-    uint8_t tag[CL_TAG_SIZE];   /* of the newest view */
+    uint64_t version;           /* of the newest view, or of the ciphertext
+                                   in place; 0: none; CL_DIRTY: see there */
+    uint8_t tag[CL_TAG_SIZE];   /* goes with it */
     uint32_t gfn;               /* CL_GFN_NONE: not in the memory map */
     uint16_t owner;             /* VM id, never 0 unless free */
     uint8_t state;              /* enum cl_page_state */
@@ -140,14 +154,29 @@ int cl_key_install(struct cl_key_table *t, uint8_t random[CL_KEY_SIZE]);
 /* Wipes slot nr.  The next key in this slot gets another epoch. */
 void cl_key_erase(struct cl_key_table *t, uint32_t nr);
 
+/*
+ * The same for the key of a saved VM, with the epoch that it had (not 0): to
+ * open what was encrypted with it, never to encrypt.
+ */
+int cl_key_adopt(struct cl_key_table *t, uint8_t saved[CL_KEY_SIZE],
+                 uint64_t epoch);
+
+/* The key itself, to be wrapped by another; the caller wipes it. */
+void cl_key_raw(const struct cl_key *k, uint8_t out[CL_KEY_SIZE]);
+
 /* ---- VM and verbs ----------------------------------------------------- */
 
 struct cl_vm {
     uint16_t id;                /* not 0 */
     bool sealed;
     struct cl_key *key;         /* set before the VM is sealed */
+    const struct cl_key *from;  /* of the saved VM, for incoming pages */
     uint64_t pages[CL_PAGE_STATES]; /* by state; [CL_PAGE_FREE] stays 0 */
     uint64_t views;             /* given so far */
+    uint64_t since;             /* see "What a record may vouch for" */
+    uint64_t cleaned;
+    bool tracked;
+    bool still;
 };
 
 /*
@@ -196,6 +225,28 @@ int cl_page_leave(struct cl_vm *vm, struct cl_page *p);
  */
 int cl_page_free(struct cl_vm *vm, struct cl_page *p, void *mem);
 
+/*
+ * building -> incoming: the page holds ciphertext, made with vm->from, of the
+ * page at gfn.  -EBUSY: grants of it are active; -ERANGE: gfn is too large.
+ */
+int cl_page_expect(struct cl_vm *vm, struct cl_page *p, uint64_t gfn,
+                   uint64_t version, const uint8_t tag[CL_TAG_SIZE]);
+
+/*
+ * incoming or resting -> private.  `mem` is the page itself, which nobody
+ * else can see or write to; inside the platform's vector section.
+ * -EBADMSG: it is not what was encrypted; it is zeroed, and can never be
+ * opened (the one case in which a refusal changes something).
+ * -EINVAL also if the key is gone.
+ */
+int cl_page_open(struct cl_vm *vm, struct cl_page *p, void *mem);
+
+/*
+ * private -> resting, with the VM's key; `mem` as above.  -EOVERFLOW: the
+ * key's nonces are used up.
+ */
+int cl_page_rest(struct cl_vm *vm, struct cl_page *p, void *mem);
+
 /* ---- Views ------------------------------------------------------------ */
 
 /*
@@ -236,5 +287,46 @@ void cl_view_run(struct cl_view *v, const void *src, void *dst);
  * nobody may see it.
  */
 int cl_view_end(struct cl_vm *vm, struct cl_page *p, const struct cl_view *v);
+
+/*
+ * Opens a view: `src` to `dst`, CL_PAGE_SIZE bytes, the same or not
+ * overlapping; v->key, version, gfn, epoch and tag as they were.  Inside the
+ * platform's vector section.  -EBADMSG: not that view; `dst` is zeroed.
+ */
+int cl_view_open(const struct cl_view *v, const void *src, void *dst);
+
+/* ---- What a record may vouch for --------------------------------------- */
+
+/*
+ * A view is worth something to a later restore only if the page has not
+ * changed since.  That is so in two cases, and in all others a view is good
+ * for looking at only:
+ *
+ *   still     no vCPU runs, nor will until the VM is told to go on: views
+ *             newer than that moment stay true.
+ *   tracked   writes are caught (log-dirty): views newer than the start stay
+ *             true until cl_page_dirty().  After that the page may be
+ *             written to unseen until the next cl_vm_clean().
+ *
+ * vm->since is the version that the views must be newer than, 0 if none will
+ * do.  A page that was written to has CL_DIRTY in its version, and
+ * the value of the key's counter at that moment in the rest of it.
+ */
+#define CL_DIRTY    (1ull << 63)
+
+/* Under the VM's lock, all of them. */
+void cl_vm_still(struct cl_vm *vm, bool still);
+void cl_vm_track(struct cl_vm *vm, bool tracked);
+void cl_vm_clean(struct cl_vm *vm);
+void cl_page_dirty(struct cl_vm *vm, struct cl_page *p);
+
+/* Does the newest view of the page show what the page holds? */
+bool cl_page_recordable(const struct cl_vm *vm, const struct cl_page *p);
+
+/*
+ * The VM's key gets a fresh epoch (its nonces go on): no view that was given
+ * before verifies, nor is worth anything to a record.
+ */
+void cl_vm_renew(struct cl_key_table *t, struct cl_vm *vm);
 
 #endif /* CLOISTER_SMM_H */

@@ -141,8 +141,42 @@ unsigned int gnttab_pins(struct domain *d, unsigned int ref, mfn_t *mfn);
 /* True once the domain's state may not leave Xen in the clear. */
 bool cloister_sealed(const struct domain *d);
 
-/* Writes the record that stands for all vCPU state of a sealed domain. */
-int cloister_hvm_save(const struct domain *d, struct hvm_domain_context *h);
+/*
+ * In place of hvm_save_size() and hvm_save() for a sealed domain, which is
+ * paused: the context is one record that stands for all its state.  On
+ * failure nothing of it is in h, and the reason is on record.
+ */
+uint32_t cloister_hvm_size(struct domain *d);
+int cloister_hvm_save(struct domain *d, struct hvm_domain_context *h);
+
+/*
+ * Around domain_resume(), under the domctl lock.  -EPERM: the domain's saved
+ * image has been restored, and it must not run twice from one state.  The
+ * image of a domain that goes on may not be restored any more.
+ */
+int cloister_resume(struct domain *d);
+void cloister_resumed(struct domain *d);
+
+/*
+ * From log-dirty's start (all pages are write-protected), clean (again) and
+ * stop, domain paused; and for each page that is written to, by the guest or
+ * on its behalf, before it is.
+ */
+enum cloister_tracking {
+    CLOISTER_TRACK_start,
+    CLOISTER_TRACK_clean,
+    CLOISTER_TRACK_stop,
+};
+
+/*
+ * From p2m_get_gfn_type_access(), which holds the p2m lock, for a page that is
+ * encrypted in place: decrypts it, and gives it back its type.  -errno: it is
+ * not what was encrypted, and the domain was crashed.
+ */
+int cloister_wake(struct domain *d, gfn_t gfn, mfn_t mfn);
+
+void cloister_track(struct domain *d, enum cloister_tracking what);
+void cloister_dirty(struct domain *d, unsigned long gfn);
 
 /* ---- Policy: 0, or -EPERM and an entry in the ledger ------------------- */
 
@@ -283,9 +317,16 @@ static inline bool cloister_hides_io(mfn_t mfn) { return false; }
 static inline mfn_t cloister_io_sink(void) { return INVALID_MFN; }
 static inline bool cloister_read_only(mfn_t mfn) { return false; }
 static inline bool cloister_sealed(const struct domain *d) { return false; }
-static inline int cloister_hvm_save(const struct domain *d,
+static inline uint32_t cloister_hvm_size(struct domain *d) { return 0; }
+static inline int cloister_hvm_save(struct domain *d,
                                     struct hvm_domain_context *h)
 { return -EOPNOTSUPP; }
+static inline int cloister_resume(struct domain *d) { return 0; }
+static inline void cloister_resumed(struct domain *d) {}
+static inline int cloister_wake(struct domain *d, gfn_t gfn, mfn_t mfn)
+{ return -EOPNOTSUPP; }
+#define cloister_track(d, what) ((void)(d))
+static inline void cloister_dirty(struct domain *d, unsigned long gfn) {}
 static inline int cloister_domctl(struct domain *d,
                                   const struct xen_domctl *op) { return 1; }
 static inline int cloister_may(unsigned int call, const struct domain *d,

@@ -33,6 +33,7 @@ int cloister_domain_create(struct domain *d)
     cd->wanted = cloister_mode == CLOISTER_MODE_on;
     cd->vm.id = d->domain_id;
     cd->slot = -1;
+    cd->from = -1;
     d->arch.cloister = cd;
 
     return 0;
@@ -40,8 +41,12 @@ int cloister_domain_create(struct domain *d)
 
 void cloister_domain_destroy(struct domain *d)
 {
+    /* Not when it is killed: a seal may be under way then. */
     if ( d->arch.cloister )
+    {
+        cloister_restore_drop(d->arch.cloister);
         xfree(d->arch.cloister->siom);
+    }
     XFREE(d->arch.cloister);
 }
 
@@ -59,15 +64,20 @@ void cloister_domain_kill(struct domain *d)
     spin_unlock(&cd->lock);
     cloister_key_drop(cd);
     cloister_siom_detach(d);
+    if ( !cd->restore )
+        cloister_key_disown(cd);
 }
 
 void cloister_context_switch(const struct vcpu *prev, const struct vcpu *next)
 {
     struct cloister_domain *from = prev->domain->arch.cloister;
-    const struct cloister_domain *to = next->domain->arch.cloister;
+    struct cloister_domain *to = next->domain->arch.cloister;
 
+    /* Feeds the policy of rest.c. */
     if ( from )
         from->last_run = NOW();
+    if ( to )
+        to->last_run = NOW();
     this_cpu(active_key) = to ? to->vm.key : NULL;
     cloister_siom_switch(next->domain);
 }

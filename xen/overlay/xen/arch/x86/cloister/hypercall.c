@@ -85,7 +85,8 @@ static void fill_domain(struct cloister_domain_info *i,
     i->moved = cd->moved;
     spin_unlock(&cd->lock);
 
-    i->table_bytes += sizeof(*cd) + sizeof(struct cl_key);
+    i->table_bytes += sizeof(*cd) + sizeof(struct cl_key) +
+                      cloister_restore_bytes(cd);
 }
 
 /* Why SMM does not control the domain at all. */

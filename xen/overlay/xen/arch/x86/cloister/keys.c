@@ -41,21 +41,28 @@ static bool cpu_random(uint64_t *value)
     return ok;
 }
 
+bool cloister_cpu_random(uint64_t *to, unsigned int words)
+{
+    bool ok = true;
+
+    while ( ok && words-- )
+        ok = cpu_random(to++);
+
+    return ok;
+}
+
 struct seed {
     uint8_t tpm[32];
     uint64_t cpu[8];            /* 512 bits: RDRAND's output is not full
                                    entropy (SP 800-90A CTR_DRBG, reseeded) */
     uint64_t epoch;
-    uint64_t domain;
+    uint64_t domain;            /* DOMID_INVALID: for the host */
 };
 
 static enum cloister_reason gather(struct seed *s, uint16_t domid)
 {
-    unsigned int i;
-
-    for ( i = 0; i < ARRAY_SIZE(s->cpu); i++ )
-        if ( !cpu_random(&s->cpu[i]) )
-            return CLOISTER_WHY_no_random;
+    if ( !cloister_cpu_random(s->cpu, ARRAY_SIZE(s->cpu)) )
+        return CLOISTER_WHY_no_random;
 
     if ( !cloister_tpm_random(s->tpm) && !cloister_unsafe_lab )
         return CLOISTER_WHY_tpm_busy;
@@ -66,42 +73,85 @@ static enum cloister_reason gather(struct seed *s, uint16_t domid)
     return CLOISTER_WHY_none;
 }
 
-static int install(const struct seed *s)
+enum cloister_reason cloister_key_random(uint8_t random[32], uint16_t domid)
+{
+    struct seed s = {};
+    enum cloister_reason why = gather(&s, domid);
+
+    BUILD_BUG_ON(SHA2_256_DIGEST_SIZE != 32);
+    if ( !why )
+        sha2_256_digest(random, &s, sizeof(s));
+    cl_wipe(&s, sizeof(s));
+
+    return why;
+}
+
+/* Into an empty slot: with its epoch, or with the next one if that is 0. */
+static int install(uint8_t raw[CL_KEY_SIZE], uint64_t epoch)
 {
     struct cloister_simd simd;
-    uint8_t random[CL_KEY_SIZE];
     int slot;
-
-    BUILD_BUG_ON(sizeof(random) != SHA2_256_DIGEST_SIZE);
-    sha2_256_digest(random, s, sizeof(*s));
 
     spin_lock(&keys_lock);
     cloister_simd_begin(&simd);
-    slot = cl_key_install(&cloister_keys, random);
+    slot = epoch ? cl_key_adopt(&cloister_keys, raw, epoch)
+                 : cl_key_install(&cloister_keys, raw);
     cloister_simd_end(&simd);
     spin_unlock(&keys_lock);
 
     return slot;
 }
 
+static enum cloister_reason slot_reason(int slot)
+{
+    if ( slot >= 0 )
+        return CLOISTER_WHY_none;
+
+    return slot == -ENOSPC ? CLOISTER_WHY_no_slot : CLOISTER_WHY_no_aes;
+}
+
 enum cloister_reason cloister_key_take(struct cloister_domain *cd)
 {
-    struct seed s = {};
-    enum cloister_reason why = gather(&s, cd->vm.id);
+    uint8_t random[CL_KEY_SIZE];
+    enum cloister_reason why = cloister_wrap_init() ?:
+                               cloister_key_random(random, cd->vm.id);
     int slot;
 
     if ( why )
         return why;
 
-    slot = install(&s);
-    cl_wipe(&s, sizeof(s));
-    if ( slot < 0 )
-        return slot == -ENOSPC ? CLOISTER_WHY_no_slot : CLOISTER_WHY_no_aes;
+    cloister_instance_id(random, cd->instance);
+    slot = install(random, 0);
+    if ( slot >= 0 )
+    {
+        cd->slot = slot;
+        cd->vm.key = &cloister_keys.slot[slot];
+    }
 
-    cd->slot = slot;
-    cd->vm.key = &cloister_keys.slot[slot];
+    return slot_reason(slot);
+}
 
-    return CLOISTER_WHY_none;
+enum cloister_reason cloister_key_adopt(struct cloister_domain *cd,
+                                        uint8_t raw[CL_KEY_SIZE],
+                                        uint64_t epoch)
+{
+    int slot = install(raw, epoch);
+
+    if ( slot >= 0 )
+    {
+        cd->from = slot;
+        cd->vm.from = &cloister_keys.slot[slot];
+    }
+
+    return slot_reason(slot);
+}
+
+static void erase(int *slot)
+{
+    spin_lock(&keys_lock);
+    cl_key_erase(&cloister_keys, *slot);
+    spin_unlock(&keys_lock);
+    *slot = -1;
 }
 
 void cloister_key_drop(struct cloister_domain *cd)
@@ -112,11 +162,27 @@ void cloister_key_drop(struct cloister_domain *cd)
     spin_lock(&cd->lock);
     cd->vm.key = NULL;
     spin_unlock(&cd->lock);
+    erase(&cd->slot);
+}
 
+void cloister_key_disown(struct cloister_domain *cd)
+{
+    if ( cd->from < 0 )
+        return;
+
+    spin_lock(&cd->lock);
+    cd->vm.from = NULL;
+    spin_unlock(&cd->lock);
+    erase(&cd->from);
+}
+
+void cloister_key_renew(struct cloister_domain *cd)
+{
     spin_lock(&keys_lock);
-    cl_key_erase(&cloister_keys, cd->slot);
+    spin_lock(&cd->lock);
+    cl_vm_renew(&cloister_keys, &cd->vm);
+    spin_unlock(&cd->lock);
     spin_unlock(&keys_lock);
-    cd->slot = -1;
 }
 
 void cloister_keys_wipe(void)

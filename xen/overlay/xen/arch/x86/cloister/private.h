@@ -16,6 +16,19 @@
 #define CLOISTER_KEY_SLOTS  1024
 
 /*
+ * Pages that the toolstack empties when a guest is restored: what is in them
+ * is no state of the guest.  The first two are granted to their daemons, the
+ * others nobody uses.
+ */
+enum {
+    CLOISTER_RING_console,
+    CLOISTER_RING_store,
+    CLOISTER_RING_ioreq,
+    CLOISTER_RING_bufioreq,
+    CLOISTER_RINGS
+};
+
+/*
  * What SMM keeps for one domain.  Reached by d->arch.cloister, which is set
  * before the domain owns a page and stays until it owns none.
  */
@@ -27,20 +40,33 @@ struct cloister_domain {
     bool wanted;                /* to be sealed when it first runs */
     struct cl_vm vm;
     int slot;                   /* in the key table, or -1 */
+    int from;                   /* the same for the key of the saved image
+                                   that this domain is restored from */
     enum cloister_reason reason;    /* of the last refusal */
     uint64_t detail;
     uint64_t refused;           /* with counts: under the ledger's lock */
     uint64_t counts[CLOISTER_COUNTS];
     uint64_t moved;
     unsigned long cursor;       /* next gfn to seal (domctl lock) */
-    struct cloister_ring {      /* console, xenstore; while sealing */
-        unsigned long gfn;
+    struct cloister_ring {      /* as of the seal */
+        unsigned long gfn;      /* ~0: there is none */
         mfn_t mfn;
         unsigned int pins;      /* references that its daemon holds */
-    } ring[2];
+    } ring[CLOISTER_RINGS];
+    struct cloister_restore *restore;   /* from sethvmcontext to the seal
+                                           (domctl lock) */
+    uint8_t instance[16];       /* names the key, see cloister_instance_id */
+    uint64_t exported;          /* nonce of the newest image, 0: none since
+                                   the domain last ran (domctl lock) */
     s_time_t deadline;          /* to give up waiting for the TPM, or 0 */
     s_time_t last_run;          /* written by __context_switch */
     struct cloister_port *siom; /* its place in SIOM, or NULL */
+    struct {                    /* putting its pages to rest (tasklet) */
+        unsigned long next;     /* gfn */
+        s_time_t run;           /* last_run when it was begun ... */
+        s_time_t done;          /* ... and when it was last done */
+        uint64_t left;          /* private pages that could not rest then */
+    } rest;
 };
 
 /* Lock order: p2m, page_alloc, then one domain's lock, then the table's. */
@@ -49,6 +75,7 @@ struct cloister_domain {
 
 extern unsigned int cloister_mode;      /* CLOISTER_MODE_* */
 extern bool cloister_unsafe_lab;
+extern bool cloister_restore_lazy;      /* decrypt pages on first touch */
 extern bool cloister_has_aes;
 extern struct domain *dom_view;         /* owns all views; has no number
                                            that a hypercall could name */
@@ -107,6 +134,95 @@ void cloister_key_drop(struct cloister_domain *cd);
 
 /* Erases all keys, whoever uses them: the host goes down. */
 void cloister_keys_wipe(void);
+/* The same for the key of the image that the domain is restored from. */
+enum cloister_reason cloister_key_adopt(struct cloister_domain *cd,
+                                        uint8_t raw[CL_KEY_SIZE],
+                                        uint64_t epoch);
+void cloister_key_disown(struct cloister_domain *cd);
+
+/* A fresh epoch for the domain's key: older views are worth nothing now. */
+void cloister_key_renew(struct cloister_domain *cd);
+
+/* 32 bytes that nobody had before, for the same reasons. */
+enum cloister_reason cloister_key_random(uint8_t random[32], uint16_t domid);
+
+/* The CPU's alone; false: its generator has failed. */
+bool cloister_cpu_random(uint64_t *to, unsigned int words);
+
+/* ---- wrap.c: wraps the keys of saved guests ----------------------------- */
+
+struct cloister_record;
+struct cloister_record_key;
+
+/* Makes sure that the host has a secret.  As cloister_key_take(). */
+enum cloister_reason cloister_wrap_init(void);
+
+/* Names that secret, and gives nothing away.  false: there is none. */
+bool cloister_host_id(uint8_t id[16]);
+
+/*
+ * Wraps and unwraps the 32-byte instance key `raw`; what of the record's
+ * header names guest and instance is authenticated with it.  0; -ENOENT: no
+ * host secret; -EIO: no random numbers; -EBADMSG: not what was wrapped.
+ */
+int cloister_wrap(const struct cloister_record *head,
+                  const uint8_t raw[CL_KEY_SIZE],
+                  struct cloister_record_key *out);
+int cloister_unwrap(const struct cloister_record *head,
+                    const struct cloister_record_key *in,
+                    uint8_t raw[CL_KEY_SIZE]);
+
+/* ---- images.c: which saved images may still be restored ---------------- */
+
+/* One that was just saved. */
+void cloister_image_add(const uint8_t instance[16], uint64_t nonce);
+
+/* Why it may not be restored, or none; take: and from now on it may not. */
+enum cloister_reason cloister_image_ask(const uint8_t instance[16],
+                                        uint64_t nonce, bool take);
+
+/* It may not be restored from now on.  false: it has been. */
+bool cloister_image_void(const uint8_t instance[16], uint64_t nonce);
+
+/* ---- record.c, restore.c ------------------------------------------------ */
+
+/* Names an instance by its key, and gives nothing away. */
+void cloister_instance_id(const uint8_t raw[CL_KEY_SIZE], uint8_t id[16]);
+
+/* HVM parameter that says where the ring is. */
+extern const uint8_t cloister_ring_param[CLOISTER_RINGS];
+
+/* Which of the rings this page of the memory map is, or CLOISTER_RINGS. */
+unsigned int cloister_ring(const struct cloister_domain *cd,
+                           unsigned long gfn);
+
+/* SHA-256 of what the domain's processors can do. */
+void cloister_cpu_digest(const struct domain *d, uint8_t digest[32]);
+
+/* Parameter `index` as a record has it; 0 if it has not. */
+uint64_t cloister_param(const struct domain *d, unsigned int index);
+
+/* No vCPU runs, and none will until dom0 resumes the domain. */
+bool cloister_is_still(const struct domain *d);
+
+/*
+ * Steps of the seal of a domain that is restored.  check: does it fit to its
+ * record?  page: puts page *gfn of the record in place and decrypts it; none
+ * and *gfn = CL_GFN_NONE when all are done.  finish: loads the vCPUs, and
+ * uses up the image; nothing may fail afterwards.
+ */
+enum cloister_reason cloister_restore_check(struct domain *d);
+enum cloister_reason cloister_restore_page(struct domain *d, uint64_t *gfn);
+enum cloister_reason cloister_restore_finish(struct domain *d);
+void cloister_restore_drop(struct cloister_domain *cd);
+
+/*
+ * In rest.c: the page, which its entry says is incoming, goes asleep: it is
+ * decrypted when it is first touched.  Under the gfn's lock; 0 or -errno.
+ */
+int cloister_expect_page(struct domain *d, gfn_t gfn, mfn_t mfn);
+uint64_t cloister_restore_bytes(const struct cloister_domain *cd);
+
 
 /* ---- tpm.c ------------------------------------------------------------ */
 
@@ -132,6 +248,14 @@ int cloister_refusal_get(struct cloister_refusal *r);
 uint64_t cloister_refusals(void);
 
 const char *cloister_reason_text(enum cloister_reason why);
+
+/*
+ * Nobody but the guest maps the page at gfn any more, or the reason; *pg may
+ * be another page then.  Under the gfn's lock, while sealing.
+ */
+enum cloister_reason cloister_cut(struct domain *d, unsigned long gfn,
+                                  const struct cl_page *p,
+                                  struct page_info **pg);
 
 /* ---- views.c ---------------------------------------------------------- */
 

@@ -1,53 +1,439 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The record in the HVM context that stands for a sealed domain's state. */
+/*
+ * Saving: the record in the HVM context that stands for a sealed domain's
+ * state, and says which views of its pages are its memory (abi/record.h).
+ */
 
-#include <xen/init.h>
 #include <xen/sched.h>
+#include <xen/sha2.h>
+#include <xen/xvmalloc.h>
 
 #include <asm/hvm/save.h>
+#include <asm/p2m.h>
+#include <asm/paging.h>
+
+#include <public/hvm/params.h>
+#include <public/sched.h>
+
+#include <cloister/record.h>
+#include <cloister/wipe.h>
 
 #include "private.h"
 #include "abi/record.h"
 
-int cloister_hvm_save(const struct domain *d, struct hvm_domain_context *h)
+#define DESC    sizeof(struct hvm_save_descriptor)
+
+/* ---- What a record says of a domain -------------------------------------- */
+
+void cloister_instance_id(const uint8_t raw[CL_KEY_SIZE], uint8_t id[16])
 {
-    struct cloister_record r = {
-        .revision = CLOISTER_RECORD_REVISION,
-        .length = sizeof(r),
+    struct {
+        char label[16];
+        uint8_t raw[CL_KEY_SIZE];
+    } in = { .label = "instance" };
+    uint8_t digest[SHA2_256_DIGEST_SIZE];
+
+    memcpy(in.raw, raw, sizeof(in.raw));
+    sha2_256_digest(digest, &in, sizeof(in));
+    cl_wipe(&in, sizeof(in));
+    memcpy(id, digest, 16);
+}
+
+void cloister_cpu_digest(const struct domain *d, uint8_t digest[32])
+{
+    sha2_256_digest(digest, d->arch.cpu_policy, sizeof(*d->arch.cpu_policy));
+}
+
+const uint8_t cloister_ring_param[CLOISTER_RINGS] = {
+    [CLOISTER_RING_console] = HVM_PARAM_CONSOLE_PFN,
+    [CLOISTER_RING_store] = HVM_PARAM_STORE_PFN,
+    [CLOISTER_RING_ioreq] = HVM_PARAM_IOREQ_PFN,
+    [CLOISTER_RING_bufioreq] = HVM_PARAM_BUFIOREQ_PFN,
+};
+
+unsigned int cloister_ring(const struct cloister_domain *cd,
+                           unsigned long gfn)
+{
+    unsigned int i;
+
+    for ( i = 0; i < CLOISTER_RINGS && cd->ring[i].gfn != gfn; i++ )
+        ;
+
+    return i;
+}
+
+/*
+ * The parameters that the toolstack carries over in the clear.  Others are
+ * set anew by the restore (event channels) or by the guest (callback).
+ */
+uint64_t cloister_param(const struct domain *d, unsigned int index)
+{
+    static const uint8_t carried[] = {
+        HVM_PARAM_STORE_PFN, HVM_PARAM_CONSOLE_PFN, HVM_PARAM_IDENT_PT,
+        HVM_PARAM_PAGING_RING_PFN, HVM_PARAM_MONITOR_RING_PFN,
+        HVM_PARAM_SHARING_RING_PFN, HVM_PARAM_VIRIDIAN,
+        HVM_PARAM_VM_GENERATION_ID_ADDR, HVM_PARAM_ACPI_IOPORTS_LOCATION,
+        HVM_PARAM_IOREQ_PFN, HVM_PARAM_BUFIOREQ_PFN,
+        HVM_PARAM_IOREQ_SERVER_PFN, HVM_PARAM_NR_IOREQ_SERVER_PAGES,
+        HVM_PARAM_VM86_TSS, HVM_PARAM_NESTEDHVM, HVM_PARAM_ALTP2M,
     };
-    struct hvm_save_end end;
+    unsigned int i;
 
-    memcpy(r.signature, CLOISTER_RECORD_SIGNATURE, sizeof(r.signature));
-    memcpy(r.uuid, d->handle, sizeof(r.uuid));
-
-    if ( _hvm_init_entry(h, CLOISTER_HVM_CODE, 0, sizeof(r)) )
-        return -ENOSPC;
-    memcpy(&h->data[h->cur], &r, sizeof(r));
-    h->cur += sizeof(r);
-
-    return hvm_save_entry(END, 0, h, &end) ? -ENOSPC : 0;
-}
-
-static int cf_check check_record(const struct domain *d,
-                                 hvm_domain_context_t *h)
-{
-    cloister_refuse((struct domain *)d, CLOISTER_WHY_no_restore, 0);
-
-    return -EOPNOTSUPP;
-}
-
-static int cf_check load_record(struct domain *d, hvm_domain_context_t *h)
-{
-    /* Not reached: the check refuses. */
-    return -EOPNOTSUPP;
-}
-
-static int __init cf_check register_record(void)
-{
-    BUILD_BUG_ON(CLOISTER_HVM_CODE > HVM_SAVE_CODE_MAX);
-    hvm_register_savevm(CLOISTER_HVM_CODE, "CLOISTER", NULL, check_record,
-                        load_record, 0, HVMSR_PER_DOM);
+    for ( i = 0; i < ARRAY_SIZE(carried); i++ )
+        if ( carried[i] == index )
+            return d->arch.hvm.params[index];
 
     return 0;
 }
-__initcall(register_record);
+
+bool cloister_is_still(const struct domain *d)
+{
+    const struct vcpu *v;
+
+    if ( !d->is_shut_down )
+        return false;
+    for_each_vcpu ( d, v )
+        if ( v->is_running )
+            return false;
+
+    return true;
+}
+
+/* ---- Pages ---------------------------------------------------------------- */
+
+static bool in_map(const struct cl_page *p)
+{
+    return p && (p->state == CL_PAGE_PRIVATE || p->state == CL_PAGE_SHARED ||
+                 p->state == CL_PAGE_INCOMING ||
+                 p->state == CL_PAGE_RESTING);
+}
+
+/*
+ * All pages but the rings, which a restore empties: counted in *nr, and added
+ * to the record r if there is one.  Under page_alloc_lock and the domain's.
+ */
+static enum cloister_reason each_page(struct domain *d, struct cl_record *r,
+                                      uint32_t *nr, uint64_t *detail)
+{
+    const struct cloister_domain *cd = d->arch.cloister;
+    const struct page_info *pg;
+
+    *nr = 0;
+    page_list_for_each ( pg, &d->page_list )
+    {
+        const struct cl_page *p =
+            cl_ppt_find(&cloister_ppt, mfn_x(page_to_mfn(pg)));
+
+        if ( !in_map(p) || cloister_ring(cd, p->gfn) < CLOISTER_RINGS )
+            continue;
+        *detail = p->gfn;
+        if ( !cl_page_recordable(&cd->vm, p) )
+            return CLOISTER_WHY_save_stale;
+        if ( r && cl_record_add(r, p->gfn, p->version, p->tag) )
+            return CLOISTER_WHY_save_failed;
+        ++*nr;
+    }
+
+    return CLOISTER_WHY_none;
+}
+
+static enum cloister_reason pages(struct domain *d, struct cl_record *r,
+                                  uint32_t *nr, uint64_t *detail)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    enum cloister_reason why;
+
+    nrspin_lock(&d->page_alloc_lock);
+    spin_lock(&cd->lock);
+    why = each_page(d, r, nr, detail);
+    spin_unlock(&cd->lock);
+    nrspin_unlock(&d->page_alloc_lock);
+
+    return why;
+}
+
+/* ---- The record ------------------------------------------------------------ */
+
+/*
+ * The key, and a number of its counter that nobody else has.  It may be
+ * erased at any moment, if the domain is killed: what was made with it is
+ * good only if is_valid() says so afterwards.
+ */
+struct held_key {
+    const struct cl_key *key;
+    uint64_t epoch;
+    uint64_t nonce;
+};
+
+static bool hold_key(struct cloister_domain *cd, struct held_key *k)
+{
+    struct cl_key *key;
+    bool ok;
+
+    spin_lock(&cd->lock);
+    key = cd->vm.key;
+    ok = key && key->epoch && key->counter < CL_DIRTY - 1;
+    if ( ok )
+        *k = (struct held_key){ key, key->epoch, ++key->counter };
+    spin_unlock(&cd->lock);
+
+    return ok;
+}
+
+static bool is_valid(struct cloister_domain *cd, const struct held_key *k)
+{
+    bool ok;
+
+    spin_lock(&cd->lock);
+    ok = cd->vm.key == k->key && k->key->epoch == k->epoch;
+    spin_unlock(&cd->lock);
+
+    return ok;
+}
+
+static int make_head(const struct domain *d, const struct held_key *k,
+                     struct cloister_record *head,
+                     struct cloister_record_key *wrapped)
+{
+    const struct cloister_domain *cd = d->arch.cloister;
+    uint8_t raw[CL_KEY_SIZE];
+    int rc;
+
+    if ( !cloister_host_id(head->host) )
+        return -ENOENT;
+    head->nonce = k->nonce;
+    memcpy(head->uuid, d->handle, sizeof(head->uuid));
+    memcpy(head->instance, cd->instance, sizeof(head->instance));
+    cl_key_raw(k->key, raw);
+    rc = cloister_wrap(head, raw, wrapped);
+    cl_wipe(raw, sizeof(raw));
+
+    return rc;
+}
+
+static void make_state(const struct domain *d, uint64_t epoch,
+                       struct cloister_record_state *state)
+{
+    const struct cloister_domain *cd = d->arch.cloister;
+    unsigned int i;
+
+    BUILD_BUG_ON(HVM_NR_PARAMS > CLOISTER_RECORD_PARAMS);
+    state->epoch = epoch;
+    state->vcpus = d->max_vcpus;
+    cloister_cpu_digest(d, state->cpu);
+    for ( i = 0; i < HVM_NR_PARAMS; i++ )
+        state->params[i] = cloister_param(d, i);
+    /* As of the seal: whoever changed them later gains nothing. */
+    for ( i = 0; i < CLOISTER_RINGS; i++ )
+        state->params[cloister_ring_param[i]] =
+            cd->ring[i].gfn == ~0UL ? 0 : cd->ring[i].gfn;
+}
+
+/* Writes the record to buf; its length to *length. */
+static enum cloister_reason make_record(struct domain *d,
+                                        const struct hvm_domain_context *hvm,
+                                        void *buf, size_t room,
+                                        size_t *length, uint64_t *detail)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    struct cloister_record head = {};
+    struct cloister_record_state state = {};
+    enum cloister_reason why;
+    struct cloister_simd simd;
+    struct held_key k;
+    struct cl_record r;
+    uint32_t nr;
+
+    why = pages(d, NULL, &nr, detail);
+    if ( why )
+        return why;
+    if ( !hold_key(cd, &k) ||
+         cl_record_begin(&r, buf, room, hvm->cur, nr, cd->vm.since) ||
+         make_head(d, &k, &head, cl_record_keys(&r)) )
+        return CLOISTER_WHY_save_failed;
+    memcpy(r.hvm, hvm->data, hvm->cur);
+    why = pages(d, &r, &nr, detail);
+    if ( why )
+        return why;
+    make_state(d, k.epoch, &state);
+
+    cloister_simd_begin(&simd);
+    *length = cl_record_seal(&r, k.key, &head, &state);
+    cloister_simd_end(&simd);
+    if ( !*length || !is_valid(cd, &k) )
+        return CLOISTER_WHY_save_failed;
+
+    /* An image of the same moment that was saved before is worth nothing. */
+    if ( cd->exported )
+        cloister_image_void(head.instance, cd->exported);
+    cd->exported = head.nonce;
+    cloister_image_add(head.instance, head.nonce);
+
+    return CLOISTER_WHY_none;
+}
+
+/* Header, record, end mark; `hvm` is all state in the clear. */
+static enum cloister_reason fill_context(struct domain *d,
+                                         const struct hvm_domain_context *hvm,
+                                         struct hvm_domain_context *h,
+                                         uint64_t *detail)
+{
+    const size_t header = DESC + sizeof(struct hvm_save_header);
+    struct hvm_save_descriptor *desc = (void *)(h->data + header);
+    struct hvm_save_end end;
+    enum cloister_reason why;
+    size_t length;
+
+    if ( h->size < header + 2 * DESC || hvm->cur < header )
+        return CLOISTER_WHY_save_failed;
+
+    memcpy(h->data, hvm->data, header);
+    why = make_record(d, hvm, desc + 1, h->size - header - 2 * DESC, &length,
+                      detail);
+    if ( why )
+        return why;
+
+    *desc = (struct hvm_save_descriptor){
+        .typecode = CLOISTER_HVM_CODE,
+        .length = length,
+    };
+    h->cur = header + DESC + length;
+
+    return hvm_save_entry(END, 0, h, &end) ? CLOISTER_WHY_save_failed
+                                           : CLOISTER_WHY_none;
+}
+
+/* Under the domctl lock, domain paused. */
+static enum cloister_reason save_reason(struct domain *d)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    bool still;
+
+    if ( cd->state != CLOISTER_DOM_sealed ||
+         d->shutdown_code != SHUTDOWN_suspend )
+        return CLOISTER_WHY_save_running;
+
+    /* Writes that the CPU has logged and nobody has looked at. */
+    if ( paging_mode_log_dirty(d) )
+        p2m_flush_hardware_cached_dirty(d);
+
+    spin_lock(&cd->lock);
+    still = cloister_is_still(d);
+    if ( still )
+        cl_vm_still(&cd->vm, true);
+    spin_unlock(&cd->lock);
+
+    return still ? CLOISTER_WHY_none : CLOISTER_WHY_save_running;
+}
+
+uint32_t cloister_hvm_size(struct domain *d)
+{
+    size_t hvm = hvm_save_size(d);
+    size_t size = cl_record_size(hvm, domain_tot_pages(d));
+
+    /* What is too large has no room: then the save is refused. */
+    if ( size > UINT32_MAX - KB(4) )
+        size = 0;
+
+    return size + 3 * DESC + sizeof(struct hvm_save_header);
+}
+
+int cloister_hvm_save(struct domain *d, struct hvm_domain_context *h)
+{
+    struct hvm_domain_context hvm = { .size = hvm_save_size(d) };
+    enum cloister_reason why = save_reason(d);
+    uint64_t detail = 0;
+
+    hvm.data = xvmalloc_array(uint8_t, hvm.size);
+    if ( !hvm.data )
+        return -ENOMEM;
+
+    if ( !why && hvm_save(d, &hvm) )
+        why = CLOISTER_WHY_save_failed;
+    why = why ?: fill_context(d, &hvm, h, &detail);
+
+    cl_wipe(hvm.data, hvm.size);
+    xvfree(hvm.data);
+    if ( !why )
+        return 0;
+
+    /* Nothing leaves half-made. */
+    cl_wipe(h->data, h->size);
+    h->cur = 0;
+    cloister_refuse(d, why, detail);
+
+    return -EPERM;
+}
+
+/* ---- The guest goes on ------------------------------------------------------ */
+
+int cloister_resume(struct domain *d)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+
+    if ( !cd || !cd->exported )
+        return 0;
+
+    if ( !cloister_image_void(cd->instance, cd->exported) )
+    {
+        cloister_refuse(d, CLOISTER_WHY_resumed, 0);
+        return -EPERM;
+    }
+    cd->exported = 0;
+    cloister_key_renew(cd);
+
+    return 0;
+}
+
+void cloister_resumed(struct domain *d)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+
+    if ( !cd )
+        return;
+
+    /* Under the lock: whoever asks cloister_is_still() there, sees this. */
+    spin_lock(&cd->lock);
+    cl_vm_still(&cd->vm, false);
+    spin_unlock(&cd->lock);
+}
+
+/* ---- Writes ------------------------------------------------------------------ */
+
+void cloister_track(struct domain *d, enum cloister_tracking what)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+
+    if ( !cd )
+        return;
+
+    spin_lock(&cd->lock);
+    if ( what == CLOISTER_TRACK_clean )
+        cl_vm_clean(&cd->vm);
+    else
+        cl_vm_track(&cd->vm, what == CLOISTER_TRACK_start);
+    spin_unlock(&cd->lock);
+}
+
+void cloister_dirty(struct domain *d, unsigned long gfn)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    struct cl_page *p;
+    p2m_type_t t;
+    mfn_t mfn;
+
+    if ( likely(!cloister_sealed(d)) )
+        return;
+
+    mfn = get_gfn_query_unlocked(d, gfn, &t);
+    if ( !mfn_valid(mfn) )
+        return;
+
+    spin_lock(&cd->lock);
+    cloister_table_lock();
+    p = cl_ppt_find(&cloister_ppt, mfn_x(mfn));
+    if ( p )
+        cl_page_dirty(&cd->vm, p);
+    cloister_table_unlock();
+    spin_unlock(&cd->lock);
+}

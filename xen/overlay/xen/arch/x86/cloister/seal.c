@@ -88,8 +88,9 @@ void cloister_refuse(struct domain *d, enum cloister_reason why,
     memcpy(r->uuid, d->handle, sizeof(r->uuid));
     spin_unlock(&ring_lock);
 
-    printk(XENLOG_G_WARNING "Cloister: %pd is not protected: %s (%#lx)\n",
-           d, cloister_reason_text(why), detail);
+    printk(XENLOG_G_WARNING "Cloister: %pd %s: %s (%#lx)\n", d,
+           cloister_sealed(d) ? "is refused" : "is not protected",
+           cloister_reason_text(why), detail);
 }
 
 static unsigned int refs(const struct page_info *pg)
@@ -247,24 +248,27 @@ static enum cloister_reason move(struct domain *d, unsigned long gfn,
 static void find_rings(struct domain *d)
 {
     struct cloister_ring *r = d->arch.cloister->ring;
+    unsigned int i;
 
-    r[0].gfn = d->arch.hvm.params[HVM_PARAM_CONSOLE_PFN];
-    r[0].pins = gnttab_pins(d, GNTTAB_RESERVED_CONSOLE, &r[0].mfn);
-    r[1].gfn = d->arch.hvm.params[HVM_PARAM_STORE_PFN];
-    r[1].pins = gnttab_pins(d, GNTTAB_RESERVED_XENSTORE, &r[1].mfn);
+    for ( i = 0; i < CLOISTER_RINGS; i++ )
+        r[i] = (struct cloister_ring){
+            .gfn = d->arch.hvm.params[cloister_ring_param[i]] ?: ~0UL,
+            .mfn = INVALID_MFN,
+        };
+    r[CLOISTER_RING_console].pins =
+        gnttab_pins(d, GNTTAB_RESERVED_CONSOLE, &r[CLOISTER_RING_console].mfn);
+    r[CLOISTER_RING_store].pins =
+        gnttab_pins(d, GNTTAB_RESERVED_XENSTORE, &r[CLOISTER_RING_store].mfn);
 }
 
 static unsigned int ring_pins(const struct domain *d, unsigned long gfn,
                               const struct page_info *pg)
 {
-    const struct cloister_ring *r = d->arch.cloister->ring;
-    unsigned int i;
+    const struct cloister_domain *cd = d->arch.cloister;
+    unsigned int i = cloister_ring(cd, gfn);
 
-    for ( i = 0; i < 2; i++ )
-        if ( r[i].gfn == gfn && mfn_eq(r[i].mfn, page_to_mfn(pg)) )
-            return r[i].pins;
-
-    return 0;
+    return i < CLOISTER_RINGS && mfn_eq(cd->ring[i].mfn, page_to_mfn(pg))
+           ? cd->ring[i].pins : 0;
 }
 
 /*
@@ -273,9 +277,9 @@ static unsigned int ring_pins(const struct domain *d, unsigned long gfn,
  * is fine for the rings, as long as grants account for every reference, and
  * for no other page.
  */
-static enum cloister_reason cut(struct domain *d, unsigned long gfn,
-                                const struct cl_page *p,
-                                struct page_info **pg)
+enum cloister_reason cloister_cut(struct domain *d, unsigned long gfn,
+                                  const struct cl_page *p,
+                                  struct page_info **pg)
 {
     unsigned int others = refs(*pg) - 1;
 
@@ -293,6 +297,20 @@ static struct cl_page *entry(const struct page_info *pg)
     return cl_ppt_find(&cloister_ppt, mfn_x(page_to_mfn(pg)));
 }
 
+/*
+ * Of a domain that is restored, all pages but the rings are in place already,
+ * each where its record says.
+ */
+static enum cloister_reason restored_page(const struct cloister_domain *cd,
+                                          const struct cl_page *p,
+                                          unsigned long gfn)
+{
+    if ( p->state != CL_PAGE_BUILDING )
+        return p->gfn == gfn ? CLOISTER_WHY_none : CLOISTER_WHY_bad_page;
+
+    return CLOISTER_WHY_rec_extra;
+}
+
 /* One page of the memory map, under the gfn's lock. */
 static enum cloister_reason seal_page(struct domain *d, unsigned long gfn,
                                       mfn_t mfn)
@@ -308,10 +326,15 @@ static enum cloister_reason seal_page(struct domain *d, unsigned long gfn,
     pg = mfn_to_page(mfn);
     if ( page_get_owner(pg) != d || !entry(pg) )
         return CLOISTER_WHY_bad_page;
+    if ( cd->restore && cloister_ring(cd, gfn) == CLOISTER_RINGS )
+        return restored_page(cd, entry(pg), gfn);
 
-    why = cut(d, gfn, entry(pg), &pg);
+    why = cloister_cut(d, gfn, entry(pg), &pg);
     if ( why )
         return why;
+    /* Of a domain that is restored, and nobody's: nothing of dom0's in it. */
+    if ( cd->restore && cloister_ring(cd, gfn) >= CLOISTER_RING_ioreq )
+        clear_domain_page(page_to_mfn(pg));
 
     spin_lock(&cd->lock);
     rc = cl_page_seal(&cd->vm, entry(pg), gfn);
@@ -335,9 +358,9 @@ static enum cloister_reason seal_entry(struct domain *d, unsigned long *gfn)
     mfn_t mfn = get_gfn_type_access(p2m, first, &t, &a, 0, &order);
 
     nr = (1UL << order) - (first & ((1UL << order) - 1));
-    if ( p2m_is_ram(t) && t != p2m_ram_rw )
+    if ( p2m_is_ram(t) && t != p2m_ram_rw && t != p2m_ram_asleep )
         why = CLOISTER_WHY_bad_page;
-    else if ( t == p2m_ram_rw )
+    else if ( p2m_is_ram(t) )
     {
         /* At most one leaf's worth at a time, so that others get a turn. */
         nr = min(nr, 512UL);
@@ -353,13 +376,33 @@ static enum cloister_reason seal_entry(struct domain *d, unsigned long *gfn)
     return why;
 }
 
+/* The pages that a record vouches for: -ERESTART, or 0 with *why set. */
+static int restore_pages(struct domain *d, enum cloister_reason *why)
+{
+    uint64_t gfn;
+
+    do {
+        *why = cloister_restore_page(d, &gfn);
+        if ( *why )
+            d->arch.cloister->cursor = gfn;
+        if ( !*why && hypercall_preempt_check() )
+            return -ERESTART;
+    } while ( !*why && gfn != CL_GFN_NONE );
+
+    return 0;
+}
+
 /* -ERESTART, or 0 with *why set. */
 static int seal_pages(struct domain *d, enum cloister_reason *why)
 {
     struct cloister_domain *cd = d->arch.cloister;
     const struct p2m_domain *p2m = p2m_get_hostp2m(d);
+    int rc;
 
     find_rings(d);
+    rc = restore_pages(d, why);
+    if ( rc || *why )
+        return rc;
     while ( cd->cursor <= p2m->max_mapped_pfn )
     {
         *why = seal_entry(d, &cd->cursor);
@@ -404,13 +447,26 @@ static void set_state(struct cloister_domain *cd, unsigned int state)
     smp_mb();
 }
 
+/* Reasons that come with the gfn of a page. */
+static bool is_about_page(enum cloister_reason why)
+{
+    return why == CLOISTER_WHY_bad_page || why == CLOISTER_WHY_foreign_map ||
+           why == CLOISTER_WHY_rec_page || why == CLOISTER_WHY_rec_missing ||
+           why == CLOISTER_WHY_rec_extra;
+}
+
 static int refuse(struct domain *d, enum cloister_reason why)
 {
     struct cloister_domain *cd = d->arch.cloister;
-    uint64_t detail = why == CLOISTER_WHY_bad_page ||
-                      why == CLOISTER_WHY_foreign_map ? cd->cursor : 0;
+    uint64_t detail = is_about_page(why) ? cd->cursor : 0;
 
-    if ( cd->state == CLOISTER_DOM_sealing )
+    if ( cd->state == CLOISTER_DOM_sealing && cd->restore )
+    {
+        /* It may hold saved pages in the clear: closed to all, for good. */
+        set_state(cd, CLOISTER_DOM_dying);
+        cloister_restore_drop(cd);
+    }
+    else if ( cd->state == CLOISTER_DOM_sealing )
     {
         unseal_pages(d);
         set_state(cd, CLOISTER_DOM_building);
@@ -464,10 +520,13 @@ int cloister_seal(struct domain *d)
         return 0;
     if ( d->is_dying )
         return 0;
+    if ( cd->state == CLOISTER_DOM_dying )
+        return refuse(d, CLOISTER_WHY_rec_failed);
 
     if ( cd->state == CLOISTER_DOM_building )
     {
-        why = cloister_host_reason() ?: domain_reason(d);
+        why = cloister_host_reason() ?: domain_reason(d) ?:
+              cloister_restore_check(d);
         rc = why ? 0 : take_key(cd, &why);
         if ( rc )
             return rc;
@@ -482,6 +541,12 @@ int cloister_seal(struct domain *d)
     /* Once more, as nobody can map anything of the domain any longer. */
     why = why ?: domain_reason(d);
     why = why ?: cloister_siom_attach(d);
+    if ( !why )
+    {
+        why = cloister_restore_finish(d);
+        if ( why )
+            cloister_siom_detach(d);
+    }
     if ( why )
         return refuse(d, why);
 

@@ -16,6 +16,7 @@
 
 unsigned int __ro_after_init cloister_mode = CLOISTER_MODE_on;
 bool __ro_after_init cloister_unsafe_lab;
+bool __ro_after_init cloister_restore_lazy;
 bool __ro_after_init cloister_has_aes;
 struct domain *__ro_after_init dom_view;
 
@@ -37,6 +38,10 @@ static int __init cf_check parse_cloister(const char *s)
             cloister_mode = CLOISTER_MODE_off;
         else if ( !cmdline_strcmp(s, "unsafe-lab") )
             cloister_unsafe_lab = true;
+        else if ( !cmdline_strcmp(s, "restore=lazy") )
+            cloister_restore_lazy = true;
+        else if ( !cmdline_strcmp(s, "restore=eager") )
+            cloister_restore_lazy = false;
         else
             rc = -EINVAL;
 

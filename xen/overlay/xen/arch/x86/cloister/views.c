@@ -79,9 +79,10 @@ static void encrypt(struct cl_view *v, struct page_info *from,
 }
 
 /* A view of pg, which the caller holds a reference to. */
-static int make_view(struct cloister_domain *cd, struct page_info *pg,
+static int make_view(const struct domain *d, struct page_info *pg,
                      struct page_info **view)
 {
+    struct cloister_domain *cd = d->arch.cloister;
     struct cl_page *p = cl_ppt_find(&cloister_ppt, mfn_x(page_to_mfn(pg)));
     struct cl_view v;
     int rc;
@@ -94,6 +95,8 @@ static int make_view(struct cloister_domain *cd, struct page_info *pg,
         return -ENOMEM;
 
     spin_lock(&cd->lock);
+    if ( cloister_is_still(d) )
+        cl_vm_still(&cd->vm, true);
     rc = cl_view_begin(&cd->vm, p, &v);
     spin_unlock(&cd->lock);
     if ( rc )
@@ -131,7 +134,7 @@ static int replace(struct domain *owner, struct page_info **page, bool write)
     int rc = -EPERM;
 
     if ( view_state(owner) == CLOISTER_DOM_sealed && why == CLOISTER_WHY_map )
-        rc = make_view(owner->arch.cloister, *page, &view);
+        rc = make_view(owner, *page, &view);
     if ( rc )
     {
         cloister_note(owner, CLOISTER_CALL_map, write, why,

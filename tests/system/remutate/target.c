@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Domains, with as little as libxc needs of them. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+
+#include "remutate.h"
+
+#define PAGING_MEMORY (4 << 20)
+
+xc_interface *xch;
+
+static int memory_file(void)
+{
+    int fd = memfd_create("image", 0);
+
+    if ( fd < 0 )
+    {
+        perror("memfd");
+        exit(1);
+    }
+
+    return fd;
+}
+
+static uint32_t saving;
+
+static int suspend(void *data)
+{
+    unsigned int left = 1000;
+    xc_domaininfo_t info;
+
+    (void)data;
+    if ( xc_domain_shutdown(xch, saving, SHUTDOWN_suspend) )
+        return 0;
+    while ( left-- && !xc_domain_getinfo_single(xch, saving, &info) )
+    {
+        if ( info.flags & XEN_DOMINF_shutdown )
+            return 1;
+        usleep(1000);
+    }
+
+    return 0;
+}
+
+static int log_dirty(uint32_t domid, unsigned int enable, void *data)
+{
+    (void)domid;
+    (void)enable;
+    (void)data;
+
+    return 0;
+}
+
+int target_save(uint32_t domid)
+{
+    struct save_callbacks callbacks = {
+        .suspend = suspend,
+        .switch_qemu_logdirty = log_dirty,
+    };
+    int fd = memory_file();
+
+    saving = domid;
+    if ( xc_domain_save(xch, fd, domid, 0, &callbacks, XC_STREAM_PLAIN, -1) )
+    {
+        fprintf(stderr, "remutate: the guest cannot be saved: %s\n",
+                strerror(errno));
+        exit(1);
+    }
+
+    return fd;
+}
+
+uint32_t target_create(const xc_domaininfo_t *like)
+{
+    struct xen_domctl_createdomain config = {
+        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
+        .max_vcpus = like->max_vcpu_id + 1,
+        .max_evtchn_port = -1,
+        .max_grant_frames = -1,
+        .max_maptrack_frames = -1,
+        .grant_opts = XEN_DOMCTL_GRANT_version(1),
+        .arch.emulation_flags = XEN_X86_EMU_LAPIC,
+    };
+    uint32_t domid = 0;
+
+    memcpy(config.handle, like->handle, sizeof(config.handle));
+    if ( xc_domain_create(xch, &domid, &config) ||
+         xc_set_paging_mempool_size(xch, domid, PAGING_MEMORY) ||
+         xc_domain_setmaxmem(xch, domid, like->max_pages * (PAGE / 1024)) )
+    {
+        perror("remutate: no domain");
+        exit(1);
+    }
+
+    return domid;
+}
+
+int target_restore(uint32_t domid, const struct image *im)
+{
+    struct restore_callbacks callbacks = { 0 };
+    unsigned long store, console;
+    int fd = memory_file(), rc = -1;
+
+    if ( write(fd, im->data, im->size) != (ssize_t)im->size ||
+         lseek(fd, 0, SEEK_SET) )
+        perror("write");
+    else
+        rc = xc_domain_restore(xch, fd, domid,
+                               xc_evtchn_alloc_unbound(xch, domid, 0),
+                               &store, 0,
+                               xc_evtchn_alloc_unbound(xch, domid, 0),
+                               &console, 0, XC_STREAM_PLAIN, &callbacks, -1);
+    close(fd);
+    if ( rc )
+        return -1;
+
+    return xc_domain_unpause(xch, domid) ? -2 : 0;
+}
+
+void target_destroy(uint32_t domid)
+{
+    if ( xc_domain_destroy(xch, domid) )
+        perror("remutate: destroy");
+}

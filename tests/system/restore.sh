@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# A saved guest is restored as it was saved, once, or not at all.
+# Prints "fact NAME VALUE" lines, which restore.expect judges, and "# progress".
+# shellcheck shell=sh disable=SC1091
+
+. /lab.sh
+PATH=/files:$PATH
+
+cfg=/tmp/keeper.cfg
+sed 's/^memory.*/memory = 80/' /guest/keeper.cfg >$cfg
+cycles=${RESTORE_CYCLES:-3}
+seed=${RESTORE_SEED:-1}
+contexts=${RESTORE_CONTEXTS:-1500}
+images=${RESTORE_IMAGES:-60}
+
+fact()
+{
+    echo "fact $1 $2"
+}
+
+note()
+{
+    read -r up _ </proc/uptime
+    echo "# ${up%.*} s: $*"
+}
+
+is_cloister()
+{
+    command -v cloister >/dev/null && cloister status >/dev/null 2>&1
+}
+
+xen_log()
+{
+    xl dmesg -c >>/tmp/xen.log 2>/dev/null
+}
+
+# rounds NAME: the newest good round.
+rounds()
+{
+    sed -n 's/.*keeper ok \([0-9]*\).*/\1/p' "$(guest_console "$1")" |
+        tail -n 1
+}
+
+# goes_on NAME: two more rounds of its own check.
+goes_on()
+{
+    last=$(rounds "$1")
+    wait_for "$(guest_console "$1")" "keeper ok $((${last:-0} + 2))" 90
+}
+
+# One save and restore, by xl alone; seconds of each are notes.
+cycle()
+{
+    t0=$(date +%s)
+    xl save keeper /tmp/image >/tmp/xl.out 2>&1 || return 1
+    t1=$(date +%s)
+    xl restore /tmp/image >/tmp/xl.out 2>&1 || return 1
+    note "saved in $((t1 - t0)) s, restored in $(($(date +%s) - t1)) s"
+    goes_on keeper
+}
+
+# in_a_row VCPUS: as often as `cycles` says; the guest stays "keeper".
+in_a_row()
+{
+    note "save and restore, $1 vCPU"
+    done=0
+    start_guest keeper $cfg "vcpus=$1"
+    while [ $done -lt "$cycles" ] && cycle; do
+        done=$((done + 1))
+        xen_log
+    done
+    [ $done -eq "$cycles" ] || tail -n 4 /tmp/xl.out | sed 's/^/# /'
+    fact "cycles_$1" "$done"
+    log=$(guest_console keeper)
+    fact "bad_$1" "$(grep -c 'keeper BAD' "$log")"
+    # Its count of rounds never goes back: nothing ran twice.
+    fact "back_$1" "$(sed -n 's/.*keeper ok \([0-9]*\).*/\1/p' "$log" |
+        awk '$1 <= last { n++ } { last = $1 } END { print n + 0 }')"
+}
+
+# refused NAME: whether a restore of /tmp/image fails; what is left, goes.
+refused()
+{
+    xl restore /tmp/image >/tmp/xl.out 2>&1
+    sleep 1
+    if xl list "$1" 2>/dev/null | awk 'NR == 2 { print $5 }' | grep -q p; then
+        xl destroy "$1"
+    fi
+    if xl domid "$1" >/dev/null 2>&1; then echo 0; else echo 1; fi
+}
+
+# The guest is saved and goes on: the image would be a second one of it.
+checkpoint()
+{
+    note "xl save -c"
+    xl save -c keeper /tmp/image >/tmp/xl.out 2>&1
+    fact checkpoint_status $?
+    if goes_on keeper; then fact checkpoint_alive 1; fi
+    xl destroy keeper
+    fact checkpoint_refused "$(refused keeper)"
+    xl domid keeper >/dev/null 2>&1 && xl destroy keeper
+    xen_log
+}
+
+# Pages are sent while the guest writes; the last ones when it stands still.
+migrate()
+{
+    note "migration to this host itself"
+    start_guest keeper $cfg vcpus=2
+    xl migrate -s '' keeper 'xl migrate-receive' >/tmp/xl.out 2>&1
+    fact migrate_status $?
+    if goes_on keeper; then
+        fact migrate_alive 1
+    else
+        fact migrate_alive 0
+        tail -n 8 /tmp/xl.out | sed 's/^/# /'
+    fi
+    fact migrate_bad "$(grep -c 'keeper BAD' "$(guest_console keeper)")"
+    xl destroy keeper
+    xen_log
+}
+
+# Every change of an image, by a program: see remutate/main.c.
+mutations()
+{
+    note "an image with changes"
+    xl create -q /files/tiny.cfg memory=6 'extra="fill=1024"'
+    tries=20
+    until xl dmesg | grep -q 'tiny ok 1'; do
+        [ $tries -gt 0 ] || break
+        tries=$((tries - 1))
+        sleep 1
+    done
+    xen_log
+    : >/tmp/mutations.log
+    while sleep 1; do xl dmesg -c >>/tmp/mutations.log; done &
+    reader=$!
+    # shellcheck disable=SC2046  # words
+    remutate "$(xl domid tiny)" "$seed" $(is_cloister &&
+        echo "$contexts $images" || echo 0 8 stock) >/tmp/remutate 2>&1
+    fact mutations_status $?
+    kill $reader
+    xl dmesg -c >>/tmp/mutations.log
+    while read -r name value; do
+        case $name in
+        '#') echo "# $value" ;;
+        *) fact "$name" "$value" ;;
+        esac
+    done </tmp/remutate
+    # The unchanged image ran, and found its memory as it was.
+    fact mutations_ran "$(grep -c 'tiny ok' /tmp/mutations.log |
+        awk '{ print ($1 > 0) }')"
+    fact mutations_bad "$(grep -c 'tiny BAD' /tmp/mutations.log)"
+    note "$(xl list | wc -l) lines of xl list"
+}
+
+# reason NAME TEXT: how often the log gives it.
+reason()
+{
+    fact "reason_$1" "$(grep -c "Cloister: d.*: $2" /tmp/mutations.log)"
+}
+
+reasons()
+{
+    sed -n 's/.*Cloister: d[0-9]* is [^:]*: \(.*\) (.*/\1/p' \
+        /tmp/mutations.log | sort | uniq -c | sed 's/^/# /'
+    reason bad "the image's sealed record is no record"
+    reason length "the image's sealed record is truncated"
+    reason order "the image's context holds more"
+    reason forged "the image's sealed record was changed"
+    reason used "the image has been restored already"
+    reason void "the guest went on after"
+    reason guest "the image is of another guest"
+    reason page "a page of the image is not"
+    reason missing "a page of the guest is not in"
+    reason extra "the image holds a page that"
+    reason params "a parameter of the guest differs"
+    reason resumed "the guest's image has been restored"
+}
+
+free_before=$(free_mem)
+xen_log
+in_a_row 2
+xl destroy keeper
+in_a_row 1
+checkpoint
+migrate
+mutations
+is_cloister && reasons
+xl list | awk 'NR > 2 { print $1 }' | while read -r left; do
+    note "left: $left"
+done
+sleep 2
+fact left_domains "$(xl list | awk 'NR > 1 && $2 != 0' | wc -l)"
+# Xen's own pools keep a little.
+fact leak_mib $((free_before - $(free_mem)))
+fact xen_alive 1
+note "done"

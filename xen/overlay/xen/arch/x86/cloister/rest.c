@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pages that are encrypted in place: those of a saved guest that has not
+ * touched them yet, and those of a guest that has not run for a while.
+ *
+ * Such a page has the type p2m_ram_asleep in the memory map, which no
+ * hardware can use.  Whoever wants it, the guest or Xen, comes through
+ * p2m_get_gfn_type_access(), which calls cloister_wake().  Both ways are
+ * gone under the p2m lock, so that nobody sees a page half-way.
+ *
+ * A guest rests page by page, in a tasklet that stops for others after a few
+ * of them; when the guest wants to run meanwhile, it just does.
+ */
+
+#include <xen/domain_page.h>
+#include <xen/init.h>
+#include <xen/param.h>
+#include <xen/tasklet.h>
+#include <xen/timer.h>
+
+#include <asm/p2m.h>
+#include <asm/paging.h>
+
+#include "private.h"
+
+#define PERIOD      SECONDS(1)
+#define PAGES_MOST  128         /* at a time */
+
+/* Seconds without running after which a guest rests; 0: never. */
+static unsigned int __read_mostly opt_rest;
+integer_param("smm-rest", opt_rest);
+
+static struct cl_page *entry(mfn_t mfn)
+{
+    return cl_ppt_find(&cloister_ppt, mfn_x(mfn));
+}
+
+static int set_type(struct domain *d, gfn_t gfn, mfn_t mfn, p2m_type_t t)
+{
+    struct p2m_domain *p2m = p2m_get_hostp2m(d);
+
+    return p2m_set_entry(p2m, gfn, mfn, PAGE_ORDER_4K, t,
+                         p2m->default_access);
+}
+
+static p2m_type_t awake(const struct domain *d)
+{
+    return paging_mode_log_dirty(d) ? p2m_ram_logdirty : p2m_ram_rw;
+}
+
+/* ---- Waking up ---------------------------------------------------------- */
+
+static int open_page(struct cloister_domain *cd, mfn_t mfn, bool *last)
+{
+    void *mem = map_domain_page(mfn);
+    struct cloister_simd simd;
+    bool incoming;
+    int rc;
+
+    spin_lock(&cd->lock);
+    incoming = entry(mfn)->state == CL_PAGE_INCOMING;
+    cloister_simd_begin(&simd);
+    rc = cl_page_open(&cd->vm, entry(mfn), mem);
+    cloister_simd_end(&simd);
+    *last = incoming && !cd->vm.pages[CL_PAGE_INCOMING];
+    spin_unlock(&cd->lock);
+    unmap_domain_page(mem);
+
+    return rc;
+}
+
+int cloister_wake(struct domain *d, gfn_t gfn, mfn_t mfn)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    bool last;
+    int rc;
+
+    if ( !cd || !mfn_valid(mfn) || !entry(mfn) )
+        return -EINVAL;
+
+    rc = open_page(cd, mfn, &last) ?: set_type(d, gfn, mfn, awake(d));
+    if ( rc )
+    {
+        /* Once is enough: the domain may come back to it as it dies. */
+        if ( !d->is_shutting_down && !d->is_dying )
+        {
+            cloister_refuse(d, CLOISTER_WHY_rest_forged, gfn_x(gfn));
+            domain_crash(d);
+        }
+        return rc;
+    }
+    /* The saved guest's key has done its work. */
+    if ( last )
+        cloister_key_disown(cd);
+
+    return 0;
+}
+
+/* ---- Going to sleep -------------------------------------------------------- */
+
+int cloister_expect_page(struct domain *d, gfn_t gfn, mfn_t mfn)
+{
+    return set_type(d, gfn, mfn, p2m_ram_asleep);
+}
+
+static int encrypt(struct cloister_domain *cd, mfn_t mfn)
+{
+    void *mem = map_domain_page(mfn);
+    struct cloister_simd simd;
+    int rc;
+
+    spin_lock(&cd->lock);
+    cloister_simd_begin(&simd);
+    rc = cl_page_rest(&cd->vm, entry(mfn), mem);
+    cloister_simd_end(&simd);
+    spin_unlock(&cd->lock);
+    unmap_domain_page(mem);
+
+    return rc;
+}
+
+/*
+ * Under the gfn's lock.  Out of the map first, so that nobody writes to it;
+ * and then only if nobody had got hold of it before.
+ */
+static void rest_page(struct domain *d, gfn_t gfn, mfn_t mfn, p2m_type_t t)
+{
+    const struct cl_page *p = entry(mfn);
+
+    if ( !p || read_atomic(&p->state) != CL_PAGE_PRIVATE )
+        return;
+    if ( set_type(d, gfn, mfn, p2m_ram_asleep) )
+        return;
+    p2m_tlb_flush_sync(p2m_get_hostp2m(d));
+    if ( (read_atomic(&mfn_to_page(mfn)->count_info) & PGC_count_mask) != 1 ||
+         encrypt(d->arch.cloister, mfn) )
+        set_type(d, gfn, mfn, t);
+}
+
+/* The page or hole at *gfn, which is moved behind it. */
+static void rest_entry(struct domain *d, unsigned long *gfn)
+{
+    unsigned int order;
+    p2m_type_t t;
+    p2m_access_t a;
+    mfn_t mfn = get_gfn_type_access(p2m_get_hostp2m(d), *gfn, &t, &a, 0,
+                                    &order);
+    unsigned long nr = 1;
+
+    /* Under the lock: the map is torn down only after the domain dies. */
+    if ( d->is_dying )
+        ;
+    else if ( t == p2m_ram_rw && mfn_valid(mfn) &&
+              page_get_owner(mfn_to_page(mfn)) == d )
+        rest_page(d, _gfn(*gfn), mfn, t);
+    else if ( !mfn_valid(mfn) )
+        nr = (1UL << order) - (*gfn & ((1UL << order) - 1));
+    put_gfn(d, *gfn);
+    *gfn += nr;
+}
+
+/* No vCPU has run for so long. */
+static bool is_idle(const struct domain *d)
+{
+    s_time_t since = NOW() - SECONDS(opt_rest);
+    const struct vcpu *v;
+
+    if ( d->arch.cloister->last_run > since )
+        return false;
+    for_each_vcpu ( d, v )
+        if ( v->is_running || v->runstate.state_entry_time > since )
+            return false;
+
+    return true;
+}
+
+static bool may_rest(const struct domain *d)
+{
+    const struct cloister_domain *cd = d->arch.cloister;
+
+    return cd && cd->state == CLOISTER_DOM_sealed && !d->is_dying &&
+           d->creation_finished && !paging_mode_log_dirty(d) && is_idle(d);
+}
+
+/*
+ * Some pages of d, which may rest; false: it is through.  A domain that has
+ * run meanwhile, or whose pages others have asked for, is gone through again.
+ */
+static bool rest_some(struct domain *d)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    unsigned long end = p2m_get_hostp2m(d)->max_mapped_pfn;
+    unsigned int left = PAGES_MOST;
+
+    if ( !cd->rest.next )
+    {
+        if ( cd->rest.done == cd->last_run &&
+             cd->rest.left == cd->vm.pages[CL_PAGE_PRIVATE] )
+            return false;
+        cd->rest.run = cd->last_run;
+    }
+    while ( left-- && cd->rest.next <= end )
+        rest_entry(d, &cd->rest.next);
+    if ( cd->rest.next <= end )
+        return true;
+    cd->rest.next = 0;
+    cd->rest.done = cd->rest.run;
+    cd->rest.left = cd->vm.pages[CL_PAGE_PRIVATE];
+
+    return false;
+}
+
+static void cf_check rest_all(void *unused);
+static DECLARE_TASKLET(rest_tasklet, rest_all, NULL);
+static struct timer rest_timer;
+
+/* One domain's turn: the tasklet comes back as long as there is one. */
+static void cf_check rest_all(void *unused)
+{
+    struct domain *d;
+    bool more = false;
+
+    rcu_read_lock(&domlist_read_lock);
+    for_each_domain ( d )
+        if ( may_rest(d) && rest_some(d) )
+        {
+            more = true;
+            break;
+        }
+    rcu_read_unlock(&domlist_read_lock);
+
+    if ( more )
+        tasklet_schedule(&rest_tasklet);
+}
+
+static void cf_check rest_tick(void *unused)
+{
+    tasklet_schedule(&rest_tasklet);
+    set_timer(&rest_timer, NOW() + PERIOD);
+}
+
+static int __init cf_check rest_init(void)
+{
+    if ( !opt_rest || cloister_mode == CLOISTER_MODE_off )
+        return 0;
+
+    init_timer(&rest_timer, rest_tick, NULL, 0);
+    set_timer(&rest_timer, NOW() + PERIOD);
+
+    return 0;
+}
+__initcall(rest_init);

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Restoring: a record comes with sethvmcontext, after the pages.
+ *
+ * Then it is authenticated, and kept.  All that it says is done when the
+ * domain is sealed, that is, before it first runs: until then dom0 may do to
+ * the domain what it likes, since pages are ciphertext, vCPUs are blank, and
+ * the seal compares everything with the record.
+ */
+
+#include <xen/init.h>
+#include <xen/domain_page.h>
+#include <xen/sched.h>
+#include <xen/xvmalloc.h>
+
+#include <asm/hvm/save.h>
+#include <asm/p2m.h>
+
+#include <public/hvm/params.h>
+
+#include <cloister/record.h>
+#include <cloister/wipe.h>
+
+#include "private.h"
+#include "abi/record.h"
+
+#define DESC    sizeof(struct hvm_save_descriptor)
+#define HEADER  (DESC + sizeof(struct hvm_save_header))
+
+struct cloister_restore {
+    uint8_t instance[16];
+    uint64_t nonce;
+    size_t size;                /* of body */
+    void *body;                 /* the record in the clear */
+    struct cl_record_body b;
+    uint32_t next;              /* page to be put in place */
+};
+
+void cloister_restore_drop(struct cloister_domain *cd)
+{
+    struct cloister_restore *r = cd->restore;
+
+    if ( !r )
+        return;
+
+    cd->restore = NULL;
+    /* The key is needed for pages that nobody has touched yet. */
+    if ( !cd->vm.pages[CL_PAGE_INCOMING] )
+        cloister_key_disown(cd);
+    if ( r->body )
+    {
+        cl_wipe(r->body, r->size);
+        xvfree(r->body);
+    }
+    xfree(r);
+}
+
+uint64_t cloister_restore_bytes(const struct cloister_domain *cd)
+{
+    return cd->restore ? cd->restore->size + sizeof(*cd->restore) : 0;
+}
+
+/* ---- The record arrives ------------------------------------------------------ */
+
+static enum cloister_reason head_reason(int rc)
+{
+    switch ( rc )
+    {
+    case 0:
+        return CLOISTER_WHY_none;
+
+    case -EOPNOTSUPP:
+        return CLOISTER_WHY_rec_revision;
+
+    case -EMSGSIZE:
+        return CLOISTER_WHY_rec_length;
+
+    case -EBADMSG:
+        return CLOISTER_WHY_rec_forged;
+    }
+
+    return CLOISTER_WHY_rec_bad;
+}
+
+/* The instance's key, and with it the record in the clear. */
+static enum cloister_reason open_record(struct cloister_domain *cd,
+                                        const void *buf, size_t len,
+                                        const struct cloister_record *head,
+                                        const struct cloister_record_key *keys)
+{
+    struct cloister_restore *r = cd->restore;
+    uint8_t raw[CL_KEY_SIZE], host[16];
+    enum cloister_reason why;
+    struct cloister_simd simd;
+    int rc;
+
+    if ( !cloister_host_id(host) || memcmp(host, head->host, sizeof(host)) )
+        return CLOISTER_WHY_rec_host;
+    if ( cloister_unwrap(head, keys, raw) )
+        return CLOISTER_WHY_rec_forged;
+
+    /* Its epoch is not known yet; any will do until then. */
+    why = cloister_key_adopt(cd, raw, ~0UL);
+    if ( why )
+        return why;
+
+    cloister_simd_begin(&simd);
+    rc = cl_record_open(buf, len, &cd->vm.from->gcm, r->body, &r->b);
+    cloister_simd_end(&simd);
+    if ( !rc )
+        cloister_keys.slot[cd->from].epoch = r->b.state.epoch;
+
+    return head_reason(rc);
+}
+
+/* What can be told before the pages are looked at. */
+static enum cloister_reason fits(struct domain *d,
+                                 const struct hvm_domain_context *h,
+                                 const struct cloister_record *head)
+{
+    struct cloister_restore *r = d->arch.cloister->restore;
+    struct hvm_domain_context hvm = {
+        .size = r->b.state.hvm,
+        .data = r->b.hvm,
+    };
+
+    /* The header in the clear, which hvm_load() acts on, too. */
+    if ( hvm.size < HEADER || memcmp(h->data, hvm.data, HEADER) )
+        return CLOISTER_WHY_rec_forged;
+    if ( memcmp(head->uuid, d->handle, sizeof(head->uuid)) )
+        return CLOISTER_WHY_rec_guest;
+    if ( r->b.state.vcpus != d->max_vcpus )
+        return CLOISTER_WHY_rec_vcpus;
+    /* Bounded: what Xen sealed is what hvm_save() writes, without a record. */
+    if ( hvm_load(d, false, &hvm) )
+        return CLOISTER_WHY_rec_failed;
+
+    return cloister_image_ask(r->instance, r->nonce, false);
+}
+
+static enum cloister_reason take_record(struct domain *d,
+                                        const struct hvm_domain_context *h,
+                                        const void *buf, size_t len)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    struct cloister_record_key keys;
+    struct cloister_record head;
+    struct cloister_restore *r;
+    enum cloister_reason why = head_reason(cl_record_head(buf, len, &head,
+                                                          &keys));
+
+    if ( why )
+        return why;
+
+    cd->restore = r = xzalloc(struct cloister_restore);
+    if ( !r )
+        return CLOISTER_WHY_no_memory;
+    r->size = cl_record_body_size(len);
+    r->body = xvmalloc_array(uint8_t, r->size);
+    r->nonce = head.nonce;
+    memcpy(r->instance, head.instance, sizeof(r->instance));
+
+    why = r->body ? open_record(cd, buf, len, &head, &keys)
+                  : CLOISTER_WHY_no_memory;
+    why = why ?: fits(d, h, &head);
+    if ( why )
+        cloister_restore_drop(cd);
+
+    return why;
+}
+
+/*
+ * The context must be header, record, end, and nothing else: what else there
+ * is would be loaded, and nobody vouches for it.
+ */
+static bool is_alone(const struct hvm_domain_context *h)
+{
+    const struct hvm_save_descriptor *desc = (const void *)(h->data + h->cur);
+    const struct hvm_save_descriptor *end;
+
+    if ( h->cur != HEADER || h->size - h->cur < 2 * DESC ||
+         h->size - h->cur - 2 * DESC != desc->length )
+        return false;
+    end = (const void *)(h->data + h->size - DESC);
+
+    return !desc->instance && end->typecode == HVM_SAVE_CODE(END) &&
+           !end->instance && !end->length;
+}
+
+static enum cloister_reason check_record(struct domain *d,
+                                         struct hvm_domain_context *h)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    const struct hvm_save_descriptor *desc = (const void *)(h->data + h->cur);
+    enum cloister_reason why;
+
+    if ( !cd )
+        return CLOISTER_WHY_off;
+    why = cloister_host_reason();
+    if ( why )
+        return why;
+    if ( cd->state != CLOISTER_DOM_building || cd->restore )
+        return CLOISTER_WHY_rec_order;
+    if ( desc->length > h->size - h->cur - DESC )
+        return CLOISTER_WHY_rec_length;
+    if ( !is_alone(h) )
+        return CLOISTER_WHY_rec_order;
+
+    return take_record(d, h, desc + 1, desc->length);
+}
+
+/* hvm_load() has made sure that there is a descriptor. */
+static int cf_check check(const struct domain *cd,
+                          struct hvm_domain_context *h)
+{
+    struct domain *d = (struct domain *)cd;
+    const struct hvm_save_descriptor *desc = (const void *)(h->data + h->cur);
+    enum cloister_reason why = check_record(d, h);
+
+    if ( why )
+    {
+        cloister_refuse(d, why, 0);
+        return -EPERM;
+    }
+    d->arch.cloister->wanted = true;
+    h->cur += DESC + desc->length;
+
+    return 0;
+}
+
+/* Not now: when the domain is sealed. */
+static int cf_check load(struct domain *d, struct hvm_domain_context *h)
+{
+    const struct hvm_save_descriptor *desc = (const void *)(h->data + h->cur);
+
+    h->cur += DESC + desc->length;
+
+    return 0;
+}
+
+static int __init cf_check register_record(void)
+{
+    BUILD_BUG_ON(CLOISTER_HVM_CODE > HVM_SAVE_CODE_MAX);
+    hvm_register_savevm(CLOISTER_HVM_CODE, "CLOISTER", NULL, check, load, 0,
+                        HVMSR_PER_DOM);
+
+    return 0;
+}
+__initcall(register_record);
+
+/* ---- The seal -------------------------------------------------------------- */
+
+enum cloister_reason cloister_restore_check(struct domain *d)
+{
+    const struct cloister_restore *r = d->arch.cloister->restore;
+    const struct vcpu *v;
+    uint8_t cpu[32];
+    unsigned int i;
+
+    if ( !r )
+        return CLOISTER_WHY_none;
+
+    for ( i = 0; i < HVM_NR_PARAMS; i++ )
+        if ( cloister_param(d, i) != r->b.state.params[i] )
+            return CLOISTER_WHY_rec_params;
+    cloister_cpu_digest(d, cpu);
+    if ( memcmp(cpu, r->b.state.cpu, sizeof(cpu)) )
+        return CLOISTER_WHY_rec_cpu;
+    /* A state that the record does not overwrite must not be there. */
+    for_each_vcpu ( d, v )
+        if ( v->is_initialised )
+            return CLOISTER_WHY_rec_state;
+
+    return CLOISTER_WHY_none;
+}
+
+static enum cloister_reason page_reason(int rc)
+{
+    switch ( rc )
+    {
+    case 0:
+        return CLOISTER_WHY_none;
+
+    case -EBADMSG:
+        return CLOISTER_WHY_rec_page;
+
+    case -EBUSY:
+        return CLOISTER_WHY_foreign_map;
+    }
+
+    return CLOISTER_WHY_bad_page;
+}
+
+static int expect_page(struct cloister_domain *cd, mfn_t mfn,
+                       const struct cl_record_page *e)
+{
+    int rc;
+
+    spin_lock(&cd->lock);
+    rc = cl_page_expect(&cd->vm, cl_ppt_find(&cloister_ppt, mfn_x(mfn)),
+                        e->gfn, e->version, e->tag);
+    spin_unlock(&cd->lock);
+
+    return rc;
+}
+
+static int open_page(struct cloister_domain *cd, mfn_t mfn)
+{
+    void *mem = map_domain_page(mfn);
+    struct cloister_simd simd;
+    int rc;
+
+    spin_lock(&cd->lock);
+    cloister_simd_begin(&simd);
+    rc = cl_page_open(&cd->vm, cl_ppt_find(&cloister_ppt, mfn_x(mfn)), mem);
+    cloister_simd_end(&simd);
+    spin_unlock(&cd->lock);
+    unmap_domain_page(mem);
+
+    return rc;
+}
+
+/* Nobody else can see the page any more: it becomes what it was, or will. */
+static int put_in_place(struct domain *d, mfn_t mfn,
+                        const struct cl_record_page *e)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    int rc = expect_page(cd, mfn, e);
+
+    if ( rc || (cloister_restore_lazy &&
+                !cloister_expect_page(d, _gfn(e->gfn), mfn)) )
+        return rc;
+
+    return open_page(cd, mfn);
+}
+
+/* Under the gfn's lock. */
+static enum cloister_reason place(struct domain *d,
+                                  const struct cl_record_page *e,
+                                  p2m_type_t t, mfn_t mfn)
+{
+    const struct cl_page *p;
+    enum cloister_reason why;
+    struct page_info *pg;
+
+    if ( t != p2m_ram_rw || !mfn_valid(mfn) )
+        return CLOISTER_WHY_rec_missing;
+    pg = mfn_to_page(mfn);
+    p = cl_ppt_find(&cloister_ppt, mfn_x(mfn));
+    if ( page_get_owner(pg) != d || !p )
+        return CLOISTER_WHY_bad_page;
+
+    why = cloister_cut(d, e->gfn, p, &pg);
+
+    return why ?: page_reason(put_in_place(d, page_to_mfn(pg), e));
+}
+
+enum cloister_reason cloister_restore_page(struct domain *d, uint64_t *gfn)
+{
+    struct cloister_restore *r = d->arch.cloister->restore;
+    enum cloister_reason why;
+    struct cl_record_page e;
+    p2m_type_t t;
+    mfn_t mfn;
+
+    *gfn = CL_GFN_NONE;
+    if ( !r || r->next == r->b.state.pages )
+        return CLOISTER_WHY_none;
+
+    cl_record_page(&r->b, r->next++, &e);
+    *gfn = e.gfn;
+    mfn = get_gfn_query(d, e.gfn, &t);
+    why = place(d, &e, t, mfn);
+    put_gfn(d, e.gfn);
+
+    return why;
+}
+
+enum cloister_reason cloister_restore_finish(struct domain *d)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    struct cloister_restore *r = cd->restore;
+    struct hvm_domain_context hvm = {};
+    enum cloister_reason why;
+
+    if ( !r )
+        return CLOISTER_WHY_none;
+
+    /* Once more, as the hypercall may have come back many times. */
+    why = cloister_restore_check(d);
+    if ( why )
+        return why;
+
+    hvm.size = r->b.state.hvm;
+    hvm.data = r->b.hvm;
+    if ( hvm_load(d, true, &hvm) )
+        return CLOISTER_WHY_rec_failed;
+    why = cloister_image_ask(r->instance, r->nonce, true);
+    if ( !why )
+        cloister_restore_drop(cd);
+
+    return why;
+}
