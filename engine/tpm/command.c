@@ -10,9 +10,10 @@
 
 #include <cloister/tpm.h>
 
+#include "marshal.h"
+
 /* Part 2, 6.9, TPM_ST */
 #define ST_RSP_COMMAND 0x00C4u /* a TPM 1.2 header, after TPM_RC_BAD_TAG */
-#define ST_NO_SESSIONS 0x8001u
 
 /* Part 2, 6.5.2, TPM_CC */
 #define CC_CREATE_PRIMARY 0x131u
@@ -118,10 +119,10 @@ static int rc_to_errno(uint32_t rc)
 }
 
 /*
- * The header of a response to a command without sessions.  When the code is
- * not TPM_RC_SUCCESS the header is all there is (Part 1, "Response header").
+ * When the code is not TPM_RC_SUCCESS the header is all there is (Part 1,
+ * "Response header"), and its tag is that of a response without sessions.
  */
-static int check_header(const uint8_t *rsp, size_t len)
+int cl_tpm2_check_header(const uint8_t *rsp, size_t len, uint16_t want)
 {
     uint16_t tag;
     uint32_t rc;
@@ -132,7 +133,7 @@ static int check_header(const uint8_t *rsp, size_t len)
     tag = get16(rsp);
     rc = get32(rsp + 6);
     if ( rc == CL_TPM2_RC_SUCCESS )
-        return tag == ST_NO_SESSIONS ? 0 : -EBADMSG;
+        return tag == want ? 0 : -EBADMSG;
 
     if ( len != CL_TPM_HEADER_SIZE ||
          (tag != ST_NO_SESSIONS && tag != ST_RSP_COMMAND) )
@@ -148,7 +149,7 @@ size_t cl_tpm2_startup_cmd(uint8_t *buf, size_t cap)
 
 int cl_tpm2_startup_rsp(const uint8_t *rsp, size_t len)
 {
-    int rc = check_header(rsp, len);
+    int rc = cl_tpm2_check_header(rsp, len, ST_NO_SESSIONS);
 
     /* Here the code means that firmware has sent TPM2_Startup. */
     if ( rc == -ENOTCONN )
@@ -167,7 +168,7 @@ int cl_tpm2_getrandom_rsp(const uint8_t *rsp, size_t len, uint8_t *out,
 {
     const size_t body = CL_TPM_HEADER_SIZE + sizeof(uint16_t);
     size_t size;
-    int rc = check_header(rsp, len);
+    int rc = cl_tpm2_check_header(rsp, len, ST_NO_SESSIONS);
 
     *got = 0;
     if ( rc )
