@@ -159,6 +159,8 @@ struct cloister_counts {
     uint16_t pad;
     uint64_t newest;            /* entry of the ledger, 0: none */
     uint64_t counts[CLOISTER_COUNTS];
+};
+
 /* ---- Secure I/O management: the siom= option on Xen's command line ---- */
 
 /* cloister_net_host.flags */

@@ -128,13 +128,7 @@
     X(57, dma,          "another domain's device would reach the guest",      \
        "let the guest grant the page")                                        \
     X(58, ats,          "devices may bypass the IOMMU (ATS)",                 \
-       "remove ats from Xen's command line")
-
-/* clang-format on */
-    X(110, net_memory,  "no memory for the guest's network card",             \
-       "free memory on the host")                                             \
-    X(111, net_address, "another guest has the same network address",         \
-       "give one of them another uuid, or see cloister net set")
+       "remove ats from Xen's command line")                                  \
     X(60, save_running, "the guest is not suspended",                         \
        "use xl save or xl migrate; the guest must take part in it")           \
     X(61, save_stale,   "a page has changed since it was read for the image", \
@@ -163,13 +157,13 @@
        "save it again: a guest must not run twice from one state")            \
     X(72, rec_unknown,  "too many images have been saved since this one",     \
        "restore images sooner")                                               \
-    X(73, rec_state,    "the guest's processors are not as they were created", \
+    X(73, rec_state,    "the guest's processors are not as they were created",\
        "restore it with the stock toolstack")                                 \
-    X(74, rec_params,   "a parameter of the guest differs from the saved one", \
+    X(74, rec_params,   "a parameter of the guest differs from the saved one",\
        "use the image as xl save wrote it")                                   \
     X(75, rec_vcpus,    "the guest has another number of processors",         \
        "restore it with the configuration that it had")                       \
-    X(76, rec_cpu,      "the guest's CPU features differ from the saved ones", \
+    X(76, rec_cpu,      "the guest's CPU features differ from the saved ones",\
        "use the image as xl save wrote it")                                   \
     X(77, rec_page,     "a page of the image is not what was saved",          \
        "use the image as xl save wrote it")                                   \
@@ -182,7 +176,13 @@
     X(81, resumed,      "the guest's image has been restored",                \
        "destroy this one: a guest must not run twice from one state")         \
     X(82, rest_forged,  "memory at rest was changed",                         \
-       "the guest was stopped; look for the cause on the host")
+       "the guest was stopped; look for the cause on the host")               \
+    X(110, net_memory,  "no memory for the guest's network card",             \
+       "free memory on the host")                                             \
+    X(111, net_address, "another guest has the same network address",         \
+       "give one of them another uuid, or see cloister net set")
+
+/* clang-format on */
 
 enum cloister_reason {
 #define CLOISTER_REASON_ENUM(nr, name, what, mend) CLOISTER_WHY_##name = nr,
