@@ -22,19 +22,35 @@ static const struct command
     enum cli_exit (*run)(const struct request *req);
     const char *options; /* the short ones that it takes */
     int min_args, max_args;
+    enum cli_exit (*own)(int argc, char **argv); /* parses by itself */
 } commands[] = {
     {"status", "[-j | -t] [DOMAIN]", "the host's and the domains' state",
-     cmd_status, "jt", 0, 1},
+     cmd_status, "jt", 0, 1, NULL},
     {"why", "[-j] [DOMAIN | -n NUMBER]",
      "why a domain is not protected, or the last refusals", cmd_why, "jn", 0,
-     1},
+     1, NULL},
     {"log", "[-j] [DOMAIN]", "what others have been refused", cmd_log, "j", 0,
-     1},
+     1, NULL},
     {"protect", "DOMAIN", "protect a domain that has not run yet", cmd_protect,
-     "", 1, 1},
+     "", 1, 1, NULL},
+    {"show", "[-j] [-o FILE] DOMAIN|FILE|--host",
+     "what a domain started from; the host's events", NULL, "", 0, 0,
+     show_main},
+    {"keys", "[-f FILE] [--new]", "make or load the host key (at boot)", NULL,
+     "", 0, 0, keys_main},
+    {"attest", "-n NONCE -o DIR [DOMAIN]", "evidence for a verifier", NULL, "",
+     0, 0, attest_main},
+    {"verify", "-n NONCE -k KEY [-e LOG] [-r DIR] DIR",
+     "check evidence (offline)", NULL, "", 0, 0, verify_main},
+    {"measure", "[-k -r -c -p -o ...] CONFIG",
+     "what a guest's log should be, from its files", NULL, "", 0, 0,
+     measure_main},
+    {"explain", "EXPECTED ACTUAL", "in what two logs differ", NULL, "", 0, 0,
+     explain_main},
     {"net", "[-j] [DOMAIN [SETTING=VALUE]...]",
-     "the guests' network without dom0", cmd_net, "j", 0, 8},
-    {"help", "", "this text", cmd_help, "", 0, 1},
+     "the guests' network without dom0", cmd_net, "j", 0, 8, NULL},
+    {"metrics", "", "the state, for Prometheus", NULL, "", 0, 0, metrics_main},
+    {"help", "", "this text", cmd_help, "", 0, 1, NULL},
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -178,11 +194,28 @@ static enum cli_exit usage(void)
     return CLI_USAGE;
 }
 
+static const struct command *find_own(const char *name)
+{
+    for ( size_t i = 0; i < NR_COMMANDS; i++ )
+    {
+        if ( commands[i].own && !strcmp(commands[i].name, name) )
+            return &commands[i];
+    }
+
+    return NULL;
+}
+
 static enum cli_exit run(int argc, char **argv)
 {
     struct parse parse = {0};
-    const struct command *command;
+    const struct command *command = argc > 1 ? find_own(argv[1]) : NULL;
+    enum cli_exit status;
 
+    if ( command && !(argc > 2 && !strcmp(argv[2], "--help")) )
+    {
+        status = command->own(argc - 1, argv + 1);
+        return status == CLI_USAGE ? usage() : status;
+    }
     if ( !parse_options(&parse, argc, argv) )
         return usage();
     if ( parse.help )

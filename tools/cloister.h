@@ -10,10 +10,12 @@
 enum cli_exit
 {
     CLI_OK = 0,
-    CLI_FAILURE = 1,     /* the answer is no, or something went wrong */
-    CLI_USAGE = 2,       /* the command line makes no sense */
-    CLI_UNREACHABLE = 4, /* no Xen, no Cloister in it, no permission */
-    CLI_UNSUPPORTED = 5, /* this Cloister or this host cannot do it */
+    CLI_FAILURE = 1,      /* the answer is no, or something went wrong */
+    CLI_USAGE = 2,        /* the command line makes no sense */
+    CLI_BAD_EVIDENCE = 3, /* evidence is forged, damaged or stale */
+    CLI_UNREACHABLE = 4,  /* no Xen, no Cloister in it, no permission */
+    CLI_UNSUPPORTED = 5,  /* this Cloister or this host cannot do it */
+    CLI_NOT_AS_ASKED = 6, /* evidence is good, but not what was asked for */
 };
 
 /* A parsed command line. */
@@ -46,5 +48,27 @@ enum cli_exit cmd_protect(const struct request *req);
 
 /* The guests' network cards; and settings of one, before it first runs. */
 enum cli_exit cmd_net(const struct request *req);
+/* Verbs that take their command line apart themselves; argv[0] is the verb. */
+
+/* A launch log, or the host's event log. */
+enum cli_exit show_main(int argc, char **argv);
+
+/* Makes or loads the host key. */
+enum cli_exit keys_main(int argc, char **argv);
+
+/* Evidence for somebody else: a quote, and the logs that it vouches for. */
+enum cli_exit attest_main(int argc, char **argv);
+
+/* Whether evidence is good, and is for what one wants. */
+enum cli_exit verify_main(int argc, char **argv);
+
+/* What a guest's launch log should be, from its files. */
+enum cli_exit measure_main(int argc, char **argv);
+
+/* The state, for Prometheus. */
+enum cli_exit metrics_main(int argc, char **argv);
+
+/* In what two logs differ. */
+enum cli_exit explain_main(int argc, char **argv);
 
 #endif /* CLOISTER_TOOLS_CLOISTER_H */

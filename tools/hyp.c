@@ -191,6 +191,70 @@ int hyp_net_set(struct hyp *hyp, struct cloister_net_set *set)
     return call(hyp, CLOISTER_OP_net_set, set, sizeof(*set));
 }
 
+static int log_part(struct hyp *hyp, struct cloister_log *arg)
+{
+    arg->revision = CLOISTER_ABI_REVISION;
+
+    return call(hyp, CLOISTER_OP_log, arg, sizeof(*arg));
+}
+
+/* Once: -EAGAIN if the log has become another meanwhile. */
+static int read_log(struct hyp *hyp, unsigned int domid, struct evlog *out)
+{
+    struct cloister_log arg = {.domid = domid};
+    uint64_t generation, total;
+    int rc = log_part(hyp, &arg);
+
+    if ( rc )
+        return rc;
+    generation = arg.generation;
+    total = arg.total;
+    if ( total > EVLOG_MAX )
+        return -EFBIG;
+    out->bytes = malloc(total + 1);
+    if ( !out->bytes )
+        return -ENOMEM;
+
+    while ( !rc && out->size < total )
+    {
+        arg.offset = out->size;
+        rc = log_part(hyp, &arg);
+        if ( !rc && (arg.generation != generation || !arg.length ||
+                     arg.length > sizeof(arg.data)) )
+            rc = -EAGAIN;
+        if ( rc )
+            break;
+        if ( arg.length > total - out->size )
+            arg.length = total - out->size;
+        memcpy(out->bytes + out->size, arg.data, arg.length);
+        out->size += arg.length;
+    }
+
+    return rc;
+}
+
+int hyp_log(struct hyp *hyp, unsigned int domid, struct evlog *out)
+{
+    int rc = -EAGAIN;
+
+    for ( unsigned int tries = 0; rc == -EAGAIN && tries < 10; tries++ )
+    {
+        *out = (struct evlog){0};
+        rc = read_log(hyp, domid, out);
+        if ( rc )
+            evlog_free(out);
+    }
+
+    return rc;
+}
+
+int hyp_hostkey(struct hyp *hyp, struct cloister_hostkey *key)
+{
+    key->revision = CLOISTER_ABI_REVISION;
+
+    return call(hyp, CLOISTER_OP_hostkey, key, sizeof(*key));
+}
+
 #define NO_XEN "no access to Xen: not running under it, or not in dom0"
 
 static const struct failure

@@ -13,6 +13,7 @@
 #include <abi/hypercall.h>
 
 #include "cloister.h"
+#include "evlog.h"
 
 /* An open connection to the hypervisor. */
 struct hyp;
@@ -49,6 +50,18 @@ int hyp_net_host(struct hyp *hyp, struct cloister_net_host *out);
 int hyp_net_port(struct hyp *hyp, unsigned int domid,
                  struct cloister_net_port *out);
 int hyp_net_set(struct hyp *hyp, struct cloister_net_set *set);
+
+/*
+ * The launch log of a domain, or the host's event log (CLOISTER_LOG_HOST); to
+ * be released with evlog_free.  -ENOENT: the domain was not measured.
+ */
+int hyp_log(struct hyp *hyp, unsigned int domid, struct evlog *out);
+
+/*
+ * The host key: see CLOISTER_HOSTKEY_*.  With an error other than those that
+ * abi/hypercall.h has for it key is unchanged.
+ */
+int hyp_hostkey(struct hyp *hyp, struct cloister_hostkey *key);
 
 /*
  * Says on standard error why a hypercall, or hyp_open, failed with -errno;

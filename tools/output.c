@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the verbs print alike: complaints, warnings, reasons, JSON. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "output.h"
 
@@ -13,6 +17,55 @@ void complain(const char *format, ...)
     vfprintf(stderr, format, al);
     va_end(al);
     fputc('\n', stderr);
+}
+
+static int write_new(const char *path, const uint8_t *data, size_t size)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
+        rc = 0;
+
+    if ( fd < 0 )
+        return -errno;
+    while ( size && !rc )
+    {
+        ssize_t n = write(fd, data, size);
+
+        if ( n < 0 )
+            rc = -errno;
+        else
+        {
+            data += n;
+            size -= (size_t)n;
+        }
+    }
+    if ( !rc && fsync(fd) )
+        rc = -errno;
+    if ( close(fd) && !rc )
+        rc = -errno;
+
+    return rc;
+}
+
+enum cli_exit file_write(const char *path, const void *data, size_t size)
+{
+    char fresh[4096];
+    int rc = -ENAMETOOLONG;
+
+    if ( (size_t)snprintf(fresh, sizeof(fresh), "%s.new", path) <
+         sizeof(fresh) )
+    {
+        rc = write_new(fresh, data, size);
+        if ( !rc && rename(fresh, path) )
+            rc = -errno;
+        if ( rc )
+            unlink(fresh);
+    }
+    if ( !rc )
+        return CLI_OK;
+
+    complain("cannot write %s: %s", path, strerror(-rc));
+
+    return CLI_FAILURE;
 }
 
 static const struct reason_text reasons[] = {

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stddef.h>
 
 #include <json-c/json.h>
 
@@ -18,6 +19,12 @@
 
 /* Prints "cloister: ", the message and a newline on standard error. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Writes a file of its own, for its owner only, which is whole or not there.
+ * Complains and returns CLI_FAILURE, or CLI_OK.
+ */
+enum cli_exit file_write(const char *path, const void *data, size_t size);
 
 struct reason_text
 {

@@ -29,14 +29,13 @@
  *  DRAIN      stsValid, no dataAvail         TIMEOUT_C
  *           * commandReady
  *  RELEASE  * activeLocality; it clears      TIMEOUT_A, then gives up
+ *             (unless the locality is to be held)
  *
  * An error before READY goes to RELEASE, which also takes back requestUse; a
  * later one to ABORT (commandReady, TIMEOUT_B) and then to RELEASE.  Neither
  * of these two can fail, so every path ends in IDLE.
  */
-#include <string.h>
-
-#include <cloister/tpm.h>
+#include "transport.h"
 
 #define REG_ACCESS 0x000u
 #define ACCESS_VALID 0x80u       /* tpmRegValidSts: the rest counts  */
@@ -68,42 +67,6 @@
 #define INTERFACE_ALL_LOCALITIES 0x100u /* CapLocality: 0 to 4, not only 0 */
 
 #define REG_DID_VID 0xF00u
-
-/* Localities 3 and 4 belong to the chipset and to code it has measured. */
-#define LAST_LOCALITY 2u
-
-/* No step makes more than four accesses, FIFO bytes aside. */
-#define POLL_STEPS ((CL_TPM_POLL_ACCESSES - CL_TPM_POLL_BURST) / 4)
-
-/* What a step_ function returns; errors are negative. */
-#define WAIT 0
-#define NEXT 1
-
-static const char *const state_names[] = {
-    [CL_TPM_IDLE] = "nothing",
-    [CL_TPM_LOCALITY] = "activeLocality",
-    [CL_TPM_SEIZE] = "activeLocality after Seize (TIMEOUT_B)",
-    [CL_TPM_READY] = "commandReady (TIMEOUT_B)",
-    [CL_TPM_SEND] = "burstCount or Expect for the command (TIMEOUT_A, _C)",
-    [CL_TPM_SENT] = "the end of Expect (TIMEOUT_C)",
-    [CL_TPM_EXEC] = "dataAvail (command duration)",
-    [CL_TPM_RECV] = "burstCount or dataAvail for the response (TIMEOUT_A, _C)",
-    [CL_TPM_DRAIN] = "the end of dataAvail (TIMEOUT_C)",
-    [CL_TPM_ABORT] = "commandReady after an abort (TIMEOUT_B)",
-    [CL_TPM_RELEASE] = "the end of activeLocality (TIMEOUT_A)",
-};
-
-/* commandSize or responseSize, big-endian (TPM 2.0 Library, Part 1). */
-static uint32_t header_size(const uint8_t *b)
-{
-    return (uint32_t)b[2] << 24 | (uint32_t)b[3] << 16 | (uint32_t)b[4] << 8 |
-           b[5];
-}
-
-static uint32_t reg(unsigned int locality, uint32_t offset)
-{
-    return locality << 12 | offset;
-}
 
 static uint8_t read_access(const struct cl_tpm *t)
 {
@@ -142,51 +105,15 @@ static int read_status(const struct cl_tpm *t, uint32_t *sts)
     return (a & (ACCESS_VALID | ACCESS_ACTIVE)) == ACCESS_VALID ? -EIO : 0;
 }
 
-static void enter(struct cl_tpm *t, enum cl_tpm_state state)
-{
-    t->state = state;
-    t->since = t->mark = t->now;
-    t->asked = false;
-}
-
-static bool past(const struct cl_tpm *t, uint64_t since, uint64_t limit_us)
-{
-    return t->now - since >= limit_us;
-}
-
-/* The condition has been looked at just now, however late this poll is. */
-static int wait_from(const struct cl_tpm *t, uint64_t since, uint64_t limit_us)
-{
-    return past(t, since, limit_us) ? -ETIMEDOUT : WAIT;
-}
-
-static int wait_for(const struct cl_tpm *t, uint64_t limit_us)
-{
-    return wait_from(t, t->since, limit_us);
-}
-
-static void release(struct cl_tpm *t)
+void cl_tis_relinquish(struct cl_tpm *t)
 {
     write_access(t, ACCESS_ACTIVE);
-    enter(t, CL_TPM_RELEASE);
 }
 
-static void fail(struct cl_tpm *t, int err)
+/* commandReady aborts what runs. */
+void cl_tis_abort(struct cl_tpm *t)
 {
-    bool early = t->state == CL_TPM_LOCALITY || t->state == CL_TPM_SEIZE;
-
-    t->failed_in = t->state;
-    t->result = err; /* rsp_len is still 0: only success changes it */
-    memset(t->buf, 0, sizeof(t->buf));
-
-    if ( err == -ENODEV || early )
-    {
-        release(t);
-        return;
-    }
-
     write_status(t, STS_READY);
-    enter(t, CL_TPM_ABORT);
 }
 
 static int granted(struct cl_tpm *t)
@@ -212,6 +139,8 @@ static int step_locality(struct cl_tpm *t)
         return wait_for(t, CL_TPM_TIMEOUT_A_US);
     if ( a & ACCESS_ACTIVE )
         return granted(t);
+    if ( t->held )
+        return -EIO;
 
     if ( !t->asked )
     {
@@ -283,13 +212,6 @@ static size_t fifo_room(const struct cl_tpm *t, uint32_t sts, size_t n)
     return n > t->budget ? t->budget : n;
 }
 
-static void fifo_moved(struct cl_tpm *t, size_t n)
-{
-    t->off += n;
-    t->budget -= (unsigned int)n;
-    t->mark = t->now;
-}
-
 /* The last byte goes alone: before it Expect is set, after it clear. */
 static int step_send(struct cl_tpm *t)
 {
@@ -317,7 +239,7 @@ static int step_send(struct cl_tpm *t)
     n = fifo_room(t, sts, left > 1 ? left - 1 : left);
     for ( i = t->off; i < t->off + n; i++ )
         t->p->write8(t->p->ctx, reg(t->locality, REG_FIFO), t->buf[i]);
-    fifo_moved(t, n);
+    moved(t, n);
 
     if ( t->off == t->len )
         enter(t, CL_TPM_SENT);
@@ -361,19 +283,6 @@ static int step_exec(struct cl_tpm *t)
     return NEXT;
 }
 
-/* From here on len is what the device says, but within buf. */
-static int header_received(struct cl_tpm *t)
-{
-    uint32_t size = header_size(t->buf);
-
-    if ( size < CL_TPM_HEADER_SIZE || size > sizeof(t->buf) )
-        return -EBADMSG;
-
-    t->len = size;
-
-    return 0;
-}
-
 static int step_recv(struct cl_tpm *t)
 {
     size_t n, i;
@@ -398,11 +307,11 @@ static int step_recv(struct cl_tpm *t)
     n = fifo_room(t, sts, t->len - t->off);
     for ( i = t->off; i < t->off + n; i++ )
         t->buf[i] = t->p->read8(t->p->ctx, reg(t->locality, REG_FIFO));
-    fifo_moved(t, n);
+    moved(t, n);
 
     /* Once: a burst ends at the header, and n is not zero. */
     if ( t->off == CL_TPM_HEADER_SIZE )
-        rc = header_received(t);
+        rc = cl_tpm_header_received(t);
     if ( !rc && t->off == t->len )
         enter(t, CL_TPM_DRAIN);
 
@@ -421,10 +330,8 @@ static int step_drain(struct cl_tpm *t)
     if ( sts & STS_AVAIL )
         return -EBADMSG;
 
-    t->rsp_len = t->len;
-    t->result = 0;
     write_status(t, STS_READY);
-    release(t);
+    cl_tpm_complete(t);
 
     return NEXT;
 }
@@ -439,10 +346,7 @@ static int step_abort(struct cl_tpm *t)
 
     if ( read_status(t, &sts) || (sts & STS_READY) ||
          past(t, t->since, CL_TPM_TIMEOUT_B_US) )
-    {
-        release(t);
         return NEXT;
-    }
 
     return WAIT;
 }
@@ -461,7 +365,7 @@ static int step_release(struct cl_tpm *t)
 }
 
 /* No table of functions: an indirect call less for the port to allow. */
-static int step(struct cl_tpm *t)
+int cl_tis_step(struct cl_tpm *t)
 {
     switch ( t->state )
     {
@@ -490,78 +394,6 @@ static int step(struct cl_tpm *t)
     }
 
     return WAIT;
-}
-
-int cl_tpm_poll(struct cl_tpm *t)
-{
-    unsigned int i;
-    int rc = NEXT;
-
-    if ( t->state == CL_TPM_IDLE )
-        return t->result;
-
-    t->now = t->p->now_us(t->p->ctx);
-    t->budget = CL_TPM_POLL_BURST;
-
-    for ( i = 0; i < POLL_STEPS && rc != WAIT; i++ )
-    {
-        rc = step(t);
-        if ( rc < 0 )
-            fail(t, rc);
-        if ( t->state == CL_TPM_IDLE )
-            return t->result;
-    }
-
-    return -EINPROGRESS;
-}
-
-int cl_tpm_start(struct cl_tpm *t, const uint8_t *cmd, size_t len)
-{
-    if ( t->state != CL_TPM_IDLE )
-        return -EBUSY;
-    if ( len < CL_TPM_HEADER_SIZE || len > sizeof(t->buf) ||
-         header_size(cmd) != len )
-        return -EINVAL;
-
-    memcpy(t->buf, cmd, len);
-    t->len = len;
-    t->off = 0;
-    t->rsp_len = 0;
-    t->result = -EINPROGRESS;
-    t->duration_us = cl_tpm2_duration_us(cmd, len);
-    t->now = t->p->now_us(t->p->ctx);
-    enter(t, CL_TPM_LOCALITY);
-
-    return 0;
-}
-
-int cl_tpm_init(struct cl_tpm *t, const struct cl_tpm_platform *p,
-                unsigned int locality)
-{
-    if ( locality > LAST_LOCALITY )
-        return -EINVAL;
-
-    memset(t, 0, sizeof(*t));
-    t->p = p;
-    t->locality = locality;
-    t->state = CL_TPM_IDLE;
-    t->result = -ENODATA;
-
-    return 0;
-}
-
-void cl_tpm_wipe(struct cl_tpm *t)
-{
-    memset(t->buf, 0, sizeof(t->buf));
-    t->rsp_len = 0;
-}
-
-const char *cl_tpm_where(const struct cl_tpm *t)
-{
-    bool ended = t->state == CL_TPM_IDLE || t->state == CL_TPM_ABORT ||
-                 t->state == CL_TPM_RELEASE;
-
-    return state_names[ended && t->result ? t->failed_in : t->state];
 }
 
 /*

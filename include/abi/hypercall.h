@@ -11,7 +11,7 @@
  *   -ENOSYS      this Xen has no Cloister
  *   -EPERM       the caller is not the control domain
  *   -ESRCH       no such domain
- *   -ENOENT      no entry with that number
+ *   -ENOENT      no entry with that number; log: the domain was not measured
  *   -EOPNOTSUPP  unknown command, or a revision that this Xen does not speak
  *   -EBUSY       too late: the domain has run already
  *   -EINVAL      protect: not an HVM or PVH guest, or Cloister is off
@@ -42,6 +42,9 @@
 #define CLOISTER_OP_net_host    20      /* struct cloister_net_host */
 #define CLOISTER_OP_net_port    21      /* struct cloister_net_port */
 #define CLOISTER_OP_net_set     22      /* struct cloister_net_set */
+
+#define CLOISTER_OP_log         8       /* struct cloister_log */
+#define CLOISTER_OP_hostkey     9       /* struct cloister_hostkey */
 
 /* cloister_host.mode: the cloister= option on Xen's command line. */
 #define CLOISTER_MODE_off       0
@@ -227,6 +230,52 @@ struct cloister_net_set {
     uint16_t isolated;
     uint32_t pad;
     uint64_t rate;
+};
+
+/*
+ * Part of a launch log, or of the host's event log (evidence.h).  Ask for
+ * offset 0, then for what follows, until total; start again if generation has
+ * changed (the host's log has become shorter).
+ */
+#define CLOISTER_LOG_HOST       0xffff  /* domid: the host's event log */
+#define CLOISTER_LOG_CHUNK      952
+
+struct cloister_log {
+    uint32_t revision;          /* in */
+    uint16_t domid;             /* in */
+    uint16_t pad;
+    uint64_t offset;            /* in */
+    uint64_t total;             /* bytes of the log */
+    uint64_t generation;
+    uint8_t  measurement[32];   /* of the domain; zeros for the host */
+    uint32_t length;            /* bytes in data */
+    uint32_t pad2;
+    uint8_t  data[CLOISTER_LOG_CHUNK];
+};
+
+/*
+ * The host key (hostkey.h).  load: the blob that an earlier boot gave; create:
+ * a new one, if there is none; both return the blob, and fail with
+ *
+ *   -EEXIST      there is a host key already: get it
+ *   -EBADMSG     not a blob that Xen has made on this host
+ *   -ENXIO       of another TPM, or of this one before it was cleared
+ *   -EACCES      made with other firmware, another boot loader, another Xen,
+ *                or other options
+ *   -ENODEV, -EIO, -ETIMEDOUT  the TPM
+ */
+#define CLOISTER_HOSTKEY_get    0
+#define CLOISTER_HOSTKEY_load   1
+#define CLOISTER_HOSTKEY_create 2
+
+#define CLOISTER_HOSTKEY_MAX    1000
+
+struct cloister_hostkey {
+    uint32_t revision;          /* in */
+    uint32_t action;            /* in */
+    uint32_t state;             /* 1: there is a host key */
+    uint32_t length;            /* in for load: bytes in blob */
+    uint8_t  blob[CLOISTER_HOSTKEY_MAX];        /* in for load */
 };
 
 #endif /* CLOISTER_ABI_HYPERCALL_H */

@@ -177,6 +177,16 @@
        "destroy this one: a guest must not run twice from one state")         \
     X(82, rest_forged,  "memory at rest was changed",                         \
        "the guest was stopped; look for the cause on the host")               \
+    X(90, log_full,     "the guest's memory map has too many holes to measure",\
+       "create the guest with the stock toolstack")                           \
+    X(91, no_log_memory, "no memory for the launch log",                      \
+       "free memory on the host")                                             \
+    X(92, no_state,     "Xen could not read the guest's registers",           \
+       "see Xen's log (xl dmesg)")                                            \
+    X(93, pcr_busy,     "the TPM did not record the launch in time",          \
+       "try again; if it stays so, see Xen's log (xl dmesg)")                 \
+    X(94, events_full,  "the host's event log is full",                       \
+       "shut down another protected guest")                                   \
     X(110, net_memory,  "no memory for the guest's network card",             \
        "free memory on the host")                                             \
     X(111, net_address, "another guest has the same network address",         \

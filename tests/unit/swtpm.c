@@ -129,13 +129,24 @@ size_t swtpm_command(const uint8_t *cmd, size_t len, uint8_t *rsp, size_t cap)
     return size;
 }
 
-/* swtpm serves one client at a time. */
+void swtpm_hang_up(void)
+{
+    close(data);
+}
+
+int swtpm_call_again(void)
+{
+    data = dial("data");
+
+    return data < 0 ? -1 : 0;
+}
+
 int swtpm_shell(const char *command)
 {
     char line[2048];
     int status;
 
-    close(data);
+    swtpm_hang_up();
     snprintf(line, sizeof(line),
              "cd '%s' && export TPM2TOOLS_TCTI=\"cmd:socat - "
              "UNIX-CONNECT:%s/data\" && { %s\n} >log 2>&1",
@@ -146,7 +157,6 @@ int swtpm_shell(const char *command)
         snprintf(line, sizeof(line), "cat '%s/log' >&2", folder);
         (void)!system(line);
     }
-    data = dial("data");
 
-    return data < 0 || !WIFEXITED(status) ? -1 : WEXITSTATUS(status);
+    return swtpm_call_again() || !WIFEXITED(status) ? -1 : WEXITSTATUS(status);
 }

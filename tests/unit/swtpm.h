@@ -21,6 +21,13 @@ size_t swtpm_command(const uint8_t *cmd, size_t len, uint8_t *rsp, size_t cap);
  */
 int swtpm_shell(const char *command);
 
+/*
+ * Between the two somebody else may use the TPM: swtpm serves one client at a
+ * time.  call_again: 0 or -1.
+ */
+void swtpm_hang_up(void);
+int swtpm_call_again(void);
+
 /* That folder. */
 const char *swtpm_folder(void);
 

@@ -16,8 +16,11 @@
 #include <xencall.h>
 #include <xenstore.h>
 
+#include <abi/evidence.h>
 #include <abi/hypercall.h>
 #include <abi/reason.h>
+
+#include <cloister/measure.h>
 
 #include "test.h"
 
@@ -50,6 +53,11 @@ static struct fake
     struct cloister_net_host net;
     struct cloister_net_set net_set;
     int net_err;
+    int log_err, key_err, key_calls;
+    uint32_t key_action;
+    bool have_key;
+    unsigned int log_changes; /* so often, between two of its parts */
+    uint64_t generation;
     unsigned int open_handles, open_buffers;
 } fake;
 
@@ -270,6 +278,81 @@ static int fake_net_set(struct cloister_net_set *arg)
     return fake.net_err;
 }
 
+/* A launch log of a few thousand bytes, and the host's. */
+static uint8_t log_bytes[2][8192];
+static size_t log_size[2];
+static uint8_t log_digest[32];
+
+static void make_logs(void)
+{
+    static const struct cloister_launch_config config = {.revision = 1};
+    static const struct cloister_host_policy policy = {.revision = 1};
+    static uint8_t start[4096], page[4096] = {1};
+    struct cl_measure m;
+
+    cl_measure_init(&m, log_bytes[0], sizeof(log_bytes[0]));
+    cl_measure_item(&m, CLOISTER_ITEM_config, 0, 0, &config, sizeof(config));
+    cl_measure_item(&m, CLOISTER_ITEM_cpu, 0, 0, "cpu", 3);
+    cl_measure_item(&m, CLOISTER_ITEM_params, 0, 0, "params", 6);
+    cl_measure_item(&m, CLOISTER_ITEM_map, 0, 0, "map", 3);
+    cl_measure_item(&m, CLOISTER_ITEM_start, 0, 7, start, sizeof(start));
+    cl_measure_page(&m, 7, page);
+    cl_measure_finish(&m, log_digest);
+    log_size[0] = m.used;
+
+    cl_measure_init(&m, log_bytes[1], sizeof(log_bytes[1]));
+    cl_measure_item(&m, CLOISTER_ITEM_build, 0, 0, "\1", 1);
+    cl_measure_item(&m, CLOISTER_ITEM_cmdline, 0, 0, "a\033b", 3);
+    cl_measure_item(&m, CLOISTER_ITEM_policy, 0, 0, &policy, sizeof(policy));
+    log_size[1] = m.used;
+}
+
+static int fake_log(struct cloister_log *arg)
+{
+    bool host = arg->domid == CLOISTER_LOG_HOST;
+
+    if ( !host && arg->domid != 3 )
+        return fake_domain(arg->domid) ? ENOENT : ESRCH;
+    if ( fake.log_err )
+        return fake.log_err;
+    if ( arg->offset && fake.log_changes )
+    {
+        fake.log_changes--;
+        fake.generation++;
+    }
+    arg->generation = fake.generation;
+    arg->total = log_size[host];
+    arg->length = 0;
+    if ( arg->offset >= arg->total )
+        return 0;
+    arg->length = (uint32_t)(arg->total - arg->offset);
+    if ( arg->length > sizeof(arg->data) )
+        arg->length = sizeof(arg->data);
+    memcpy(arg->data, log_bytes[host] + arg->offset, arg->length);
+
+    return 0;
+}
+
+static int fake_hostkey(struct cloister_hostkey *arg)
+{
+    if ( arg->action != CLOISTER_HOSTKEY_get )
+    {
+        fake.key_calls++;
+        fake.key_action = arg->action;
+        if ( fake.key_err )
+            return fake.key_err;
+        if ( arg->action == CLOISTER_HOSTKEY_load &&
+             (arg->length != 4 || memcmp(arg->blob, "blob", 4)) )
+            return EBADMSG;
+        fake.have_key = true;
+    }
+    arg->state = fake.have_key;
+    arg->length = fake.have_key ? 4 : 0;
+    memcpy(arg->blob, "blob", 4);
+
+    return 0;
+}
+
 static int fake_call(unsigned int op, void *arg)
 {
     uint32_t revision;
@@ -300,6 +383,10 @@ static int fake_call(unsigned int op, void *arg)
         return fake_net_port(arg);
     case CLOISTER_OP_net_set:
         return fake_net_set(arg);
+    case CLOISTER_OP_log:
+        return fake_log(arg);
+    case CLOISTER_OP_hostkey:
+        return fake_hostkey(arg);
     default:
         return EOPNOTSUPP;
     }
@@ -959,6 +1046,126 @@ TEST(specs_that_look_like_others)
     CHECK(RUN("why", "--", "-1") == 1 && has(err, "no such domain"));
     CHECK(RUN("why", "3 ") == 1 && has(err, "no such domain"));
     CHECK(RUN("why", "32753") == 1 && has(err, "no such domain"));
+}
+
+#define SCRATCH "/tmp/test_tool.scratch"
+
+TEST(show)
+{
+    char hex[65];
+
+    fake = healthy;
+    make_logs();
+    for ( unsigned int i = 0; i < 32; i++ )
+        snprintf(hex + 2 * i, 3, "%02x", log_digest[i]);
+    CHECK(RUN("show", "web") == 0 && has(out, hex) && has(out, "pages"));
+    CHECK(RUN("show", "--json", "3") == 0 && has(out, "\"schema\": 1") &&
+          has(out, hex));
+    CHECK(RUN("show", "--host") == 0 && has(out, "a?b") && has(out, "PCR 22"));
+    CHECK(RUN("show", "--host", "-j") == 0 && has(out, "\"pcr22\""));
+    CHECK(RUN("show", "-o", SCRATCH, "web") == 0 && !*out);
+    CHECK(RUN("show", SCRATCH) == 0 && has(out, hex));
+    CHECK(RUN("explain", SCRATCH, SCRATCH) == 0);
+    remove(SCRATCH);
+}
+
+TEST(show_failures)
+{
+    fake = healthy;
+    CHECK(RUN("show") == 2);
+    CHECK(RUN("show", "a", "b") == 2);
+    CHECK(RUN("show", "--host", "web") == 2);
+    CHECK(RUN("show", "-x", "web") == 2);
+    CHECK(RUN("show", "12") == 1 && has(err, "not measured"));
+    CHECK(RUN("show", "nobody") == 1 && has(err, "no such domain"));
+    CHECK(RUN("show", "/nowhere") == 1);
+    CHECK(RUN("show", "/dev/null") == 3);
+    fake.log_err = EPERM;
+    CHECK(RUN("show", "web") == 4);
+    fake = healthy;
+    fake.open_err = EACCES;
+    CHECK(RUN("show", "web") == 4);
+}
+
+/* The host's log may be shortened while it is read. */
+TEST(show_of_a_log_that_changes)
+{
+    fake = healthy;
+    fake.log_changes = 3;
+    CHECK(RUN("show", "web") == 0 && fake.generation == 3);
+    fake.log_changes = 1000;
+    CHECK(RUN("show", "web") == 1);
+}
+
+TEST(keys)
+{
+    fake = healthy;
+    remove(SCRATCH);
+    CHECK(RUN("keys", "-f", SCRATCH) == 0);
+    CHECK(fake.key_action == CLOISTER_HOSTKEY_create && fake.key_calls == 1);
+    /* The same boot, then another. */
+    CHECK(RUN("keys", "-f", SCRATCH) == 0 && fake.key_calls == 1);
+    fake.have_key = false;
+    CHECK(RUN("keys", "-f", SCRATCH) == 0);
+    CHECK(fake.key_action == CLOISTER_HOSTKEY_load && fake.key_calls == 2);
+    fake.have_key = false;
+    CHECK(RUN("keys", "--new", "-f", SCRATCH) == 0);
+    CHECK(fake.key_action == CLOISTER_HOSTKEY_create && fake.key_calls == 3);
+    remove(SCRATCH);
+}
+
+/* What is in the file is not thrown away because it does not fit. */
+TEST(keys_refused)
+{
+    static const struct
+    {
+        int err, status;
+    } c[] = {{EBADMSG, 3}, {ENXIO, 3},     {EACCES, 6}, {ENODEV, 5},
+             {EIO, 1},     {ETIMEDOUT, 1}, {ENOMEM, 1}};
+    FILE *f = fopen(SCRATCH, "w");
+
+    CHECK(f && fputs("junk", f) >= 0 && !fclose(f));
+    fake = healthy;
+    CHECK(RUN("keys", "-f", SCRATCH) == 3 && !*out);
+    for ( unsigned int i = 0; i < sizeof(c) / sizeof(c[0]); i++ )
+    {
+        fake.key_err = c[i].err;
+        CHECK(RUN("keys", "-f", SCRATCH) == c[i].status && *err);
+        CHECK(fake.key_action == CLOISTER_HOSTKEY_load);
+    }
+    CHECK(RUN("keys", "-f", SCRATCH, "x") == 2);
+    CHECK(RUN("keys", "-f", "/nowhere/x") == 1);
+    remove(SCRATCH);
+}
+
+TEST(metrics)
+{
+    fake = healthy;
+    CHECK(RUN("metrics") == 0);
+    CHECK(has(out, "\ncloister_up 1\n"));
+    CHECK(has(out, "# TYPE cloister_refusals_total counter\n"
+                   "cloister_refusals_total 40\n"));
+    CHECK(has(out, "cloister_domain_sealed{domain=\"web\",uuid=\"" WEB_UUID
+                   "\"} 1\n"));
+    CHECK(has(out, "{domain=\"db?with?escape\",uuid=\"\"} 0\n"));
+    CHECK(!has(out, "late") && !has(out, "Domain-0"));
+    fake.domains[0].name = "a\"b\\c";
+    CHECK(RUN("metrics") == 0 && has(out, "{domain=\"a\\\"b\\\\c\","));
+    CHECK(RUN("metrics", "x") == 2);
+    fake.open_err = EACCES;
+    CHECK(RUN("metrics") == 4 && !*out);
+}
+
+TEST(own_command_lines)
+{
+    fake = healthy;
+    CHECK(RUN("attest") == 2 && has(err, "-n NONCE"));
+    CHECK(RUN("attest", "-n", "xyz", "-o", "/tmp") == 2);
+    CHECK(RUN("verify", "/tmp") == 2);
+    CHECK(RUN("explain", "a") == 2);
+    CHECK(RUN("measure") == 2);
+    CHECK(RUN("measure", "-k", "a", "-k", "b", "c") == 2);
+    CHECK(RUN("measure", "--help") == 0 && has(out, "usage: cloister"));
 }
 
 TEST(nothing_stays_open)

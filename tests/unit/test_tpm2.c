@@ -87,8 +87,10 @@ static int primary(uint32_t *handle)
         handle);
 }
 
-/* A session that has met "locality 2, and these PCRs as they are". */
-static int session(bool trial, uint32_t *handle)
+/* A session that has met "locality 2, and these PCRs as they are", or as they
+ * have been. */
+static int session_with(bool trial, struct cl_tpm2_slice pcrs,
+                        uint32_t *handle)
 {
     int rc = cl_tpm2_start_policy_rsp(
         rsp, run(cl_tpm2_start_policy_cmd(cmd, sizeof(cmd), trial, nonce)),
@@ -103,8 +105,13 @@ static int session(bool trial, uint32_t *handle)
     return rc ? rc
               : cl_tpm2_empty_rsp(rsp,
                                   run(cl_tpm2_policy_pcr_cmd(
-                                      cmd, sizeof(cmd), *handle, PCRS, none)),
+                                      cmd, sizeof(cmd), *handle, PCRS, pcrs)),
                                   false);
+}
+
+static int session(bool trial, uint32_t *handle)
+{
+    return session_with(trial, none, handle);
 }
 
 static int policy(uint8_t out[32])
@@ -256,6 +263,27 @@ TEST(seal_and_unseal)
     CHECK(!swtpm_locality(2));
     CHECK(!unseal(object, out, &got) && got == 32);
     CHECK(!flush(object));
+}
+
+/* As Xen loads the host key: the PCRs must be what they were. */
+TEST(unseal_with_the_pcrs_of_the_creation)
+{
+    struct cl_tpm2_creation c;
+    uint8_t out[32], other[32];
+    uint32_t object, s;
+    size_t got;
+
+    CHECK(!cl_tpm2_creation_parse(created.creation, &c));
+    CHECK(!load(&object));
+    CHECK(!session_with(false, c.pcr_digest, &s));
+    CHECK(!cl_tpm2_unseal_rsp(
+        rsp, run(cl_tpm2_unseal_cmd(cmd, sizeof(cmd), object, s)), out, 32,
+        &got));
+    CHECK(got == 32 && !memcmp(out, secret, 32) && !flush(s));
+    memcpy(other, c.pcr_digest.p, 32);
+    other[31] ^= 1;
+    CHECK(session_with(false, SLICE(other), &s) == -EIO);
+    CHECK(!flush(s) && !flush(object));
 }
 
 TEST(creation_is_checked)

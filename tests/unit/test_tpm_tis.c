@@ -717,3 +717,58 @@ TEST(random_faults)
         CHECK(good > 10);
     }
 }
+
+/* ---- Holding the locality ------------------------------------------------ */
+
+static int run_held(struct rig *r, bool hold)
+{
+    uint8_t cmd[CL_TPM2_GETRANDOM_SIZE];
+    size_t len = cl_tpm2_getrandom_cmd(cmd, sizeof(cmd), 32);
+
+    if ( cl_tpm_start(&r->t, cmd, len) )
+        return -EINVAL;
+    cl_tpm_hold(&r->t, hold);
+
+    return poll_all(r, CL_TPM_POLL_PERIOD_US, GETRANDOM_BOUND_US);
+}
+
+TEST(held_until_released)
+{
+    static struct rig r;
+
+    rig_init(&r);
+    CHECK(!run_held(&r, true) && is_random(&r, 32));
+    CHECK(r.m.active == r.m.driver);
+    CHECK(!run_held(&r, true) && is_random(&r, 32));
+    CHECK(r.m.active == r.m.driver);
+    CHECK(!run_held(&r, false) && is_random(&r, 32));
+    CHECK(r.m.active != r.m.driver && !r.broken);
+    CHECK(works(&r));
+}
+
+/* An error gives it up. */
+TEST(held_until_error)
+{
+    static struct rig r;
+
+    rig_init(&r);
+    CHECK(!run_held(&r, true));
+    r.m.faults = MF_EXEC_HANG;
+    CHECK(run_held(&r, true) == -ETIMEDOUT);
+    model_heal(&r.m);
+    CHECK(r.m.active != r.m.driver);
+    CHECK(works(&r));
+}
+
+/* The chipset has taken it meanwhile: the sequence is broken, and says so. */
+TEST(held_and_lost)
+{
+    static struct rig r;
+
+    rig_init(&r);
+    CHECK(!run_held(&r, true));
+    r.m.active = 4;
+    CHECK(run_held(&r, true) == -EIO);
+    r.m.active = MODEL_NOBODY;
+    CHECK(works(&r));
+}

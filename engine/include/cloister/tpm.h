@@ -4,9 +4,10 @@
  *
  * Two layers:
  *
- *  - The transport (tis.c): a driver for the FIFO interface of the TCG PC
- *    Client Platform TPM Profile (PTP) 1.05, which the older TIS 1.3 also
- *    describes.  It is a state machine that the caller polls.
+ *  - The transport: drivers for the two interfaces of the TCG PC Client
+ *    Platform TPM Profile (PTP) 1.05: FIFO (tis.c; the older TIS 1.3 also
+ *    describes it) and command-response buffer (crb.c).  They are a state
+ *    machine that the caller polls (transport.c).
  *  - The commands (command.c): TPM2_Startup and TPM2_GetRandom of the TPM 2.0
  *    Library, Part 3, as bytes.  It knows nothing of the transport.
  *
@@ -140,6 +141,13 @@ struct cl_tpm_platform
 int cl_tpm_probe(const struct cl_tpm_platform *p, unsigned int locality,
                  uint32_t *did_vid);
 
+/*
+ * The same for the command-response buffer (CRB), as firmware TPMs have it.
+ * -EOPNOTSUPP also: the buffers are not in the page of the locality.
+ */
+int cl_tpm_probe_crb(const struct cl_tpm_platform *p, unsigned int locality,
+                     uint32_t *did_vid);
+
 /* ---- One command ---- */
 
 /* In the order in which a command passes them. */
@@ -170,6 +178,9 @@ struct cl_tpm
     enum cl_tpm_state state;
     enum cl_tpm_state failed_in;
     int result;           /* what poll says once the machine is idle         */
+    bool crb;             /* or FIFO                                         */
+    bool hold;            /* keep the locality after this command            */
+    bool held;            /* ... has been kept since the last one            */
     bool asked;           /* requestUse, or the second commandReady, is out  */
     uint64_t now;         /* clock, read once for each poll                  */
     uint64_t since;       /* entry to the state                              */
@@ -189,6 +200,10 @@ struct cl_tpm
 int cl_tpm_init(struct cl_tpm *t, const struct cl_tpm_platform *p,
                 unsigned int locality);
 
+/* The same for a CRB. */
+int cl_tpm_init_crb(struct cl_tpm *t, const struct cl_tpm_platform *p,
+                    unsigned int locality);
+
 /*
  * Queues a command; the bytes are copied.  Does not touch the device either.
  *
@@ -198,6 +213,15 @@ int cl_tpm_init(struct cl_tpm *t, const struct cl_tpm_platform *p,
  *          commandSize is not len.
  */
 int cl_tpm_start(struct cl_tpm *t, const uint8_t *cmd, size_t len);
+
+/*
+ * After cl_tpm_start(), before the first poll: whether the locality is kept
+ * once the command has succeeded.  The next command then starts without
+ * anybody else having had a turn, or ends with -EIO.  After an error nothing
+ * is kept.  Others wait meanwhile: keep it for short sequences only, and let
+ * the last command give it up.
+ */
+void cl_tpm_hold(struct cl_tpm *t, bool hold);
 
 /*
  * Goes as far as it can without waiting.

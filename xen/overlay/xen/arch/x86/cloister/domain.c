@@ -41,9 +41,10 @@ int cloister_domain_create(struct domain *d)
 
 void cloister_domain_destroy(struct domain *d)
 {
-    /* Not when it is killed: a seal may be under way then. */
     if ( d->arch.cloister )
     {
+        cloister_measure_drop(d->arch.cloister);
+        /* Not when it is killed: a seal may be under way then. */
         cloister_restore_drop(d->arch.cloister);
         xfree(d->arch.cloister->siom);
     }
@@ -62,10 +63,16 @@ void cloister_domain_kill(struct domain *d)
     if ( cd->state >= CLOISTER_DOM_sealing )
         write_atomic(&cd->state, CLOISTER_DOM_dying);
     spin_unlock(&cd->lock);
+    cloister_event_end(d);
     cloister_key_drop(cd);
     cloister_siom_detach(d);
     if ( !cd->restore )
         cloister_key_disown(cd);
+}
+
+bool cloister_gathering(const struct domain *d)
+{
+    return d->arch.cloister && d->arch.cloister->gathering;
 }
 
 void cloister_context_switch(const struct vcpu *prev, const struct vcpu *next)

@@ -154,6 +154,51 @@ static int op_protect(const struct cloister_protect *p)
     return rc;
 }
 
+static int launch_log(const struct cloister_domain *cd, struct cloister_log *l)
+{
+    const uint8_t *log = cd ? read_atomic(&cd->log) : NULL;
+
+    /* Complete, and stays for as long as the domain, once it is sealed. */
+    if ( !log || cd->state < CLOISTER_DOM_sealed )
+        return -ENOENT;
+
+    smp_rmb();
+    memcpy(l->measurement, cd->measurement, sizeof(l->measurement));
+    l->total = cd->log_size;
+    if ( l->offset >= cd->log_size )
+        return 0;
+    l->length = min(cd->log_size - l->offset, sizeof(l->data));
+    memcpy(l->data, log + l->offset, l->length);
+
+    return 0;
+}
+
+static int op_log(struct cloister_log *l)
+{
+    struct domain *d;
+    int rc;
+
+    *l = (struct cloister_log){
+        .revision = CLOISTER_ABI_REVISION,
+        .domid = l->domid,
+        .offset = l->offset,
+    };
+    if ( l->domid == CLOISTER_LOG_HOST )
+    {
+        l->length = sizeof(l->data);
+        return cloister_events_read(l->offset, l->data, &l->length, &l->total,
+                                    &l->generation);
+    }
+
+    d = rcu_lock_domain_by_id(l->domid);
+    if ( !d )
+        return -ESRCH;
+    rc = launch_log(d->arch.cloister, l);
+    rcu_unlock_domain(d);
+
+    return rc;
+}
+
 union argument {
     uint32_t revision;          /* comes first in all of them */
     struct cloister_host host;
@@ -165,6 +210,8 @@ union argument {
     struct cloister_net_host net_host;
     struct cloister_net_port net_port;
     struct cloister_net_set net_set;
+    struct cloister_log log;
+    struct cloister_hostkey hostkey;
 };
 
 static const size_t sizes[] = {
@@ -177,6 +224,8 @@ static const size_t sizes[] = {
     [CLOISTER_OP_net_host] = sizeof(struct cloister_net_host),
     [CLOISTER_OP_net_port] = sizeof(struct cloister_net_port),
     [CLOISTER_OP_net_set] = sizeof(struct cloister_net_set),
+    [CLOISTER_OP_log] = sizeof(struct cloister_log),
+    [CLOISTER_OP_hostkey] = sizeof(struct cloister_hostkey),
 };
 
 static int dispatch(unsigned int cmd, union argument *a)
@@ -208,6 +257,11 @@ static int dispatch(unsigned int cmd, union argument *a)
 
     case CLOISTER_OP_net_set:
         return cloister_net_set(&a->net_set);
+    case CLOISTER_OP_log:
+        return op_log(&a->log);
+
+    case CLOISTER_OP_hostkey:
+        return cloister_hostkey_op(&a->hostkey);
     }
 
     return -EOPNOTSUPP;

@@ -67,6 +67,14 @@ struct cloister_domain {
         s_time_t done;          /* ... and when it was last done */
         uint64_t left;          /* private pages that could not rest then */
     } rest;
+
+    /* measure.c, under the domctl lock; log may be read once it is there. */
+    struct cloister_measuring *measuring;
+    bool gathering;             /* Xen itself asks for the HVM context */
+    uint8_t *log;               /* launch log, log_size bytes; or NULL */
+    size_t log_size;
+    uint8_t measurement[32];
+    uint64_t launch_epoch;      /* of its launch event, 0: none */
 };
 
 /* Lock order: p2m, page_alloc, then one domain's lock, then the table's. */
@@ -77,6 +85,7 @@ extern unsigned int cloister_mode;      /* CLOISTER_MODE_* */
 extern bool cloister_unsafe_lab;
 extern bool cloister_restore_lazy;      /* decrypt pages on first touch */
 extern bool cloister_has_aes;
+extern unsigned int cloister_key_pcrs;  /* mask: the host key is bound to */
 extern struct domain *dom_view;         /* owns all views; has no number
                                            that a hypercall could name */
 
@@ -134,6 +143,7 @@ void cloister_key_drop(struct cloister_domain *cd);
 
 /* Erases all keys, whoever uses them: the host goes down. */
 void cloister_keys_wipe(void);
+
 /* The same for the key of the image that the domain is restored from. */
 enum cloister_reason cloister_key_adopt(struct cloister_domain *cd,
                                         uint8_t raw[CL_KEY_SIZE],
@@ -223,6 +233,15 @@ void cloister_restore_drop(struct cloister_domain *cd);
 int cloister_expect_page(struct domain *d, gfn_t gfn, mfn_t mfn);
 uint64_t cloister_restore_bytes(const struct cloister_domain *cd);
 
+/* ---- hostkey.c -------------------------------------------------------- */
+
+/*
+ * A key for this purpose (a text of at most 31 bytes), the same in every boot
+ * of this Xen on this host.  false: there is no host key (yet).
+ */
+bool cloister_host_key(uint8_t out[32], const char *what);
+
+int cloister_hostkey_op(struct cloister_hostkey *k);
 
 /* ---- tpm.c ------------------------------------------------------------ */
 
@@ -236,6 +255,55 @@ enum cloister_reason cloister_tpm_reason(void);
  */
 bool cloister_tpm_random(uint8_t out[32]);
 uint64_t cloister_tpm_bytes(void);
+
+/* The hardware is there (whether it works or not). */
+bool cloister_tpm_present(void);
+
+/* There is something to do for one of the works. */
+void cloister_tpm_kick(void);
+
+/*
+ * Somebody who has commands for the TPM.  Both are called from the timer, one
+ * at a time.  cmd: the next command and its length, 0: none now; *hold: keep
+ * the locality afterwards (cl_tpm_hold()).  rsp: what came of it, NULL and 0
+ * if nothing did; 0, -EAGAIN or -ENOTCONN (cmd will be asked again), or an
+ * error that counts against the TPM.
+ */
+struct cloister_tpm_work {
+    size_t (*cmd)(uint8_t *buf, size_t cap, bool *hold);
+    int (*rsp)(const uint8_t *rsp, size_t len);
+};
+
+/* ---- measure.c -------------------------------------------------------- */
+
+/*
+ * Measures a domain that is being sealed.  -ERESTART: call again; 0: *why is
+ * none and its log and measurement are there, or why not.
+ */
+int cloister_measure(struct domain *d, enum cloister_reason *why);
+void cloister_measure_stop(struct cloister_domain *cd);
+void cloister_measure_drop(struct cloister_domain *cd);
+
+/* ---- events.c --------------------------------------------------------- */
+
+extern const struct cloister_tpm_work cloister_events_work;
+extern const struct cloister_tpm_work cloister_hostkey_work;
+
+int cloister_events_init(void);
+
+/* The launch of a measured domain, once; -ENOSPC: the log is full. */
+int cloister_event_launch(struct domain *d);
+void cloister_event_end(struct domain *d);
+
+/* The PCRs hold all that is in the log. */
+bool cloister_events_settled(void);
+
+/*
+ * Copies up to *len bytes from offset on; *gen changes when what has been
+ * read before is not a beginning of the log any more.
+ */
+int cloister_events_read(uint64_t offset, uint8_t *out, uint32_t *len,
+                         uint64_t *total, uint64_t *gen);
 
 /* ---- seal.c ----------------------------------------------------------- */
 

@@ -471,6 +471,8 @@ static int refuse(struct domain *d, enum cloister_reason why)
         unseal_pages(d);
         set_state(cd, CLOISTER_DOM_building);
     }
+    cloister_event_end(d);
+    cloister_measure_drop(cd);
     cloister_key_drop(cd);
     cd->cursor = 0;
     cd->deadline = 0;
@@ -496,6 +498,31 @@ static int take_key(struct cloister_domain *cd, enum cloister_reason *why)
     *why = CLOISTER_WHY_none;
 
     /* The hypercall comes back, after others have had the CPU. */
+    raise_softirq(SCHEDULE_SOFTIRQ);
+
+    return -ERESTART;
+}
+
+/* The PCR knows of the launch before the guest runs. */
+static int record_launch(struct domain *d, enum cloister_reason *why)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+
+    if ( cloister_event_launch(d) )
+    {
+        *why = CLOISTER_WHY_events_full;
+        return 0;
+    }
+    if ( cloister_events_settled() || cloister_unsafe_lab )
+        return 0;
+
+    if ( !cd->deadline )
+        cd->deadline = NOW() + TPM_PATIENCE;
+    if ( NOW() > cd->deadline )
+    {
+        *why = CLOISTER_WHY_pcr_busy;
+        return 0;
+    }
     raise_softirq(SCHEDULE_SOFTIRQ);
 
     return -ERESTART;
@@ -535,11 +562,30 @@ int cloister_seal(struct domain *d)
         set_state(cd, CLOISTER_DOM_sealing);
     }
 
-    rc = seal_pages(d, &why);
-    if ( rc )
-        return rc;
+    if ( !cd->measuring && !cd->log )
+    {
+        cd->deadline = 0;
+        rc = seal_pages(d, &why);
+        if ( rc )
+            return rc;
+        /*
+         * A PV domain's mapping may be gone from its tables, and so from the
+         * count of references, and still be in a TLB.
+         */
+        flush_all(FLUSH_TLB_GLOBAL | FLUSH_HVM_ASID_CORE);
+    }
+
     /* Once more, as nobody can map anything of the domain any longer. */
     why = why ?: domain_reason(d);
+    /* A restored guest was measured when it was launched. */
+    if ( !why && !cd->restore )
+    {
+        rc = cloister_measure(d, &why);
+        if ( !rc && !why )
+            rc = record_launch(d, &why);
+        if ( rc )
+            return rc;
+    }
     why = why ?: cloister_siom_attach(d);
     if ( !why )
     {
@@ -549,12 +595,6 @@ int cloister_seal(struct domain *d)
     }
     if ( why )
         return refuse(d, why);
-
-    /*
-     * A PV domain's mapping may be gone from its tables, and so from the
-     * count of references, and still be in a TLB.
-     */
-    flush_all(FLUSH_TLB_GLOBAL | FLUSH_HVM_ASID_CORE);
 
     cd->reason = CLOISTER_WHY_none;
     set_state(cd, CLOISTER_DOM_sealed);

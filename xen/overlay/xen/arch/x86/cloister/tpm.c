@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Random numbers from the TPM, fetched ahead of use.
+ * The TPM, one command at a time.
  *
  * The engine's driver is polled from a timer, so no CPU ever waits for the
- * TPM, and nothing is held while it works.  A few numbers are kept ready;
- * each is handed out once, and the pool is filled up again afterwards.
+ * TPM, and nothing is held while it works.  Who needs commands is asked in
+ * turn (works[]); the last of them is here: a few random numbers are kept
+ * ready, each is handed out once, and the pool is filled up again afterwards.
  */
 
 #include <xen/init.h>
@@ -13,7 +14,7 @@
 
 #include <asm/io.h>
 
-#include <cloister/tpm.h>
+#include <cloister/tpm2.h>
 #include <cloister/wipe.h>
 
 #include "private.h"
@@ -34,20 +35,24 @@ static DEFINE_SPINLOCK(pool_lock);
 static uint8_t pool[POOL][RANDOM];
 static unsigned int pooled;
 static uint64_t bytes_taken;
+
+/* Also under pool_lock. */
 static bool timer_on;
+static bool wanted;             /* asked for since works were last looked at */
 
 /* Owned by the timer's handler, which never runs twice at a time. */
 static void __iomem *regs;
 static struct cl_tpm tpm;
 static struct timer tpm_timer;
-static bool running;            /* a command is under way */
-static bool starting;           /* ... and it is TPM2_Startup */
+static const struct cloister_tpm_work *running; /* its command is under way */
+static const struct cloister_tpm_work *holder;  /* of the locality */
+static bool starting;           /* TPM2_Startup is to be sent */
 static uint8_t partial[RANDOM];
 static size_t have;
 static s_time_t retry;
 
 /* Read by anyone. */
-static bool present, works;
+static bool present, works_at_all;
 static unsigned int failures;
 
 static uint8_t cf_check tpm_read8(void *ctx, uint32_t offset)
@@ -79,7 +84,8 @@ static const struct cl_tpm_platform platform = {
 
 bool cloister_tpm_ready(void)
 {
-    return read_atomic(&works) && read_atomic(&failures) < FAILURES_MOST;
+    return read_atomic(&works_at_all) &&
+           read_atomic(&failures) < FAILURES_MOST;
 }
 
 enum cloister_reason cloister_tpm_reason(void)
@@ -97,9 +103,28 @@ uint64_t cloister_tpm_bytes(void)
     return read_atomic(&bytes_taken);
 }
 
+bool cloister_tpm_present(void)
+{
+    return present;
+}
+
+void cloister_tpm_kick(void)
+{
+    bool wake;
+
+    spin_lock(&pool_lock);
+    wanted = true;
+    wake = present && !timer_on;
+    timer_on |= wake;
+    spin_unlock(&pool_lock);
+
+    if ( wake )
+        set_timer(&tpm_timer, NOW());
+}
+
 bool cloister_tpm_random(uint8_t out[RANDOM])
 {
-    bool got = false, wake;
+    bool got = false;
 
     spin_lock(&pool_lock);
     if ( pooled )
@@ -109,67 +134,76 @@ bool cloister_tpm_random(uint8_t out[RANDOM])
         cl_wipe(pool[pooled], RANDOM);
         got = true;
     }
-    wake = present && !timer_on;
-    timer_on |= wake;
     spin_unlock(&pool_lock);
 
-    if ( wake )
-        set_timer(&tpm_timer, NOW());
+    cloister_tpm_kick();
 
     return got;
 }
 
-static int send(void)
+/* ---- Work of its own --------------------------------------------------- */
+
+static size_t cf_check startup_cmd(uint8_t *buf, size_t cap, bool *hold)
 {
-    uint8_t cmd[CL_TPM2_GETRANDOM_SIZE];
-    size_t len;
-
-    BUILD_BUG_ON(CL_TPM2_STARTUP_SIZE > sizeof(cmd));
-    len = starting ? cl_tpm2_startup_cmd(cmd, sizeof(cmd))
-                   : cl_tpm2_getrandom_cmd(cmd, sizeof(cmd), RANDOM - have);
-
-    return cl_tpm_start(&tpm, cmd, len);
+    return starting ? cl_tpm2_startup_cmd(buf, cap) : 0;
 }
 
-/* Takes a complete random number into the pool; true if there is room. */
-static bool store(void)
+static int cf_check startup_rsp(const uint8_t *rsp, size_t len)
+{
+    starting = false;
+
+    return cl_tpm2_startup_rsp(rsp, len);
+}
+
+static size_t cf_check random_cmd(uint8_t *buf, size_t cap, bool *hold)
 {
     bool room;
 
     spin_lock(&pool_lock);
+    room = pooled < POOL;
+    spin_unlock(&pool_lock);
+
+    return room ? cl_tpm2_getrandom_cmd(buf, cap, RANDOM - have) : 0;
+}
+
+static int cf_check random_rsp(const uint8_t *rsp, size_t len)
+{
+    size_t got = 0;
+    int rc = cl_tpm2_getrandom_rsp(rsp, len, partial + have, RANDOM - have,
+                                   &got);
+
+    have += got;
+    if ( rc || have < RANDOM )
+        return rc;
+
+    spin_lock(&pool_lock);
     memcpy(pool[pooled++], partial, RANDOM);
     bytes_taken += RANDOM;
-    room = pooled < POOL;
-    timer_on = room;
     spin_unlock(&pool_lock);
 
     cl_wipe(partial, RANDOM);
     have = 0;
 
-    return room;
+    return 0;
 }
 
-/* What the response says; 0 or why it is of no use. */
-static int take_response(void)
-{
-    size_t got = 0;
-    int rc;
+static const struct cloister_tpm_work startup_work = {
+    .cmd = startup_cmd,
+    .rsp = startup_rsp,
+}, random_work = {
+    .cmd = random_cmd,
+    .rsp = random_rsp,
+};
 
-    if ( starting )
-    {
-        starting = false;
-        return cl_tpm2_startup_rsp(tpm.buf, tpm.rsp_len);
-    }
+/* In order of urgency. */
+static const struct cloister_tpm_work *const works[] = {
+    &startup_work,
+    &cloister_events_work,
+    &cloister_hostkey_work,
+    &random_work,
+};
 
-    rc = cl_tpm2_getrandom_rsp(tpm.buf, tpm.rsp_len, partial + have,
-                               RANDOM - have, &got);
-    have += got;
-    cl_tpm_wipe(&tpm);
-    if ( rc == -ENOTCONN )
-        starting = true;
-
-    return rc == -ENOTCONN || rc == -EAGAIN ? 0 : rc;
-}
+/* ---- One command after the other --------------------------------------- */
 
 static void note_failure(int rc)
 {
@@ -183,27 +217,68 @@ static void note_failure(int rc)
 
 static void note_success(void)
 {
-    if ( !works )
+    if ( !works_at_all )
         printk("Cloister: TPM answers at locality %u\n", TPM_LOCALITY);
-    write_atomic(&works, true);
+    write_atomic(&works_at_all, true);
     write_atomic(&failures, 0);
     retry = RETRY_FIRST;
 }
 
-/* The command that ran has ended.  False: wait for somebody to need more. */
-static bool finish(int rc)
+/* The command that ran has ended; who sent it also learns that it failed. */
+static int finish(int rc)
 {
-    running = false;
-    if ( !rc )
-        rc = take_response();
-    if ( rc )
-    {
-        note_failure(rc);
-        return false;
-    }
-    note_success();
+    const struct cloister_tpm_work *w = running;
+    int taken;
 
-    return have < RANDOM || store();
+    running = NULL;
+    holder = tpm.held ? w : NULL;
+    taken = w->rsp(rc ? NULL : tpm.buf, rc ? 0 : tpm.rsp_len);
+    cl_tpm_wipe(&tpm);
+    if ( rc )
+        return rc;
+
+    /* Both mean that nothing has been done yet. */
+    if ( taken == -ENOTCONN )
+        starting = true;
+
+    return taken == -ENOTCONN || taken == -EAGAIN ? 0 : taken;
+}
+
+static int send(void)
+{
+    static uint8_t cmd[CL_TPM2_CMD_MAX];
+    bool hold = false;
+    unsigned int i;
+    size_t len = 0;
+    int rc;
+
+    for ( i = 0; i < ARRAY_SIZE(works) && !len; i++ )
+        if ( !holder || works[i] == holder )
+            len = works[i]->cmd(cmd, sizeof(cmd), &hold);
+    if ( !len )
+        return 0;
+
+    rc = cl_tpm_start(&tpm, cmd, len);
+    cl_tpm_hold(&tpm, hold);
+    cl_wipe(cmd, len);
+    if ( !rc )
+        running = works[i - 1];
+
+    return rc;
+}
+
+/* Nothing to do: stops, unless somebody has come in the meantime. */
+static void rest(void)
+{
+    bool again;
+
+    spin_lock(&pool_lock);
+    again = wanted;
+    timer_on = again;
+    spin_unlock(&pool_lock);
+
+    if ( again )
+        set_timer(&tpm_timer, NOW());
 }
 
 static void cf_check tpm_tick(void *unused)
@@ -212,16 +287,29 @@ static void cf_check tpm_tick(void *unused)
 
     if ( rc != -EINPROGRESS )
     {
-        if ( running && !finish(rc) )
-            return;
-
-        rc = send();
+        if ( running )
+        {
+            rc = finish(rc);
+            if ( !rc )
+                note_success();
+        }
+        if ( !rc )
+        {
+            spin_lock(&pool_lock);
+            wanted = false;
+            spin_unlock(&pool_lock);
+            rc = send();
+        }
         if ( rc )
         {
             note_failure(rc);
             return;
         }
-        running = true;
+        if ( !running )
+        {
+            rest();
+            return;
+        }
     }
 
     set_timer(&tpm_timer, NOW() + POLL_PERIOD);
@@ -240,13 +328,16 @@ static int __init cf_check cloister_tpm_init(void)
         return 0;
 
     rc = cl_tpm_probe(&platform, TPM_LOCALITY, &id);
-    if ( rc )
+    if ( !rc )
+        cl_tpm_init(&tpm, &platform, TPM_LOCALITY);
+    else if ( !cl_tpm_probe_crb(&platform, TPM_LOCALITY, &id) )
+        cl_tpm_init_crb(&tpm, &platform, TPM_LOCALITY);
+    else
     {
         printk(XENLOG_WARNING "Cloister: no usable TPM 2.0 (%d, id %08x)\n",
                rc, id);
         return 0;
     }
-    cl_tpm_init(&tpm, &platform, TPM_LOCALITY);
 
     present = true;
     timer_on = true;

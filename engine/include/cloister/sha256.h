@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SHA-256, which the platform has: Xen's own inside Xen, OpenSSL's in the
+ * tools and tests.
+ */
+#ifndef CLOISTER_SHA256_H
+#define CLOISTER_SHA256_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CL_SHA256_SIZE 32u
+
+/* A hash in progress; plain data, which may be copied.  The platform's. */
+struct cl_sha256
+{
+    uint64_t opaque[16];
+};
+
+void cl_sha256_init(struct cl_sha256 *s);
+void cl_sha256_update(struct cl_sha256 *s, const void *data, size_t len);
+void cl_sha256_final(struct cl_sha256 *s, uint8_t digest[CL_SHA256_SIZE]);
+
+#endif /* CLOISTER_SHA256_H */

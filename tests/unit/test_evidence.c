@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Evidence: what verify says to good evidence, to that which is not what was
+ * asked for, and to forgeries; at last, to each of many single changed bytes.
+ * The quotes are those of a software TPM.
+ */
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <abi/evidence.h>
+#include <abi/hypercall.h>
+#include <cloister/measure.h>
+#include <cloister/tpm2.h>
+
+#include "evidence.h"
+#include "quote.h"
+#include "swtpm.h"
+#include "test.h"
+
+#define NONCE "00112233445566778899aabbccddeeff"
+#define MUTATIONS 10000u
+
+static const uint8_t guest[16] = {1, 2, 3, 4};
+static const uint8_t other_guest[16] = {1, 2, 3, 5};
+
+static char dir[96], other[96], key[128], other_key[128], expected[128];
+
+/* ---- Logs ----------------------------------------------------------------
+ */
+
+static uint8_t launch_log[65536], host_log[65536];
+static size_t launch_size, host_size;
+
+/* A launch log as Xen would write it; `salt` makes another one. */
+static void make_launch(uint8_t salt, uint8_t measurement[32])
+{
+    static uint64_t page[512];
+    const struct cloister_launch_config config = {.revision = 1, .vcpus = 1};
+    struct cl_measure m;
+    uint64_t gfn;
+
+    cl_measure_init(&m, launch_log, sizeof(launch_log));
+    cl_measure_item(&m, CLOISTER_ITEM_config, 0, 0, &config, sizeof(config));
+    cl_measure_item(&m, CLOISTER_ITEM_cpu, 0, 0, "cpu", 3);
+    cl_measure_item(&m, CLOISTER_ITEM_state, 0, 2, "registers", 9);
+    cl_measure_item(&m, CLOISTER_ITEM_state, 1, 2, "registers", 9);
+    cl_measure_item(&m, CLOISTER_ITEM_params, 0, 0, "params", 6);
+    cl_measure_item(&m, CLOISTER_ITEM_map, 0, 0, "map", 3);
+    cl_measure_item(&m, CLOISTER_ITEM_start, 0, 7, &salt, 1);
+    for ( gfn = 0; gfn < 2000; gfn++ )
+    {
+        page[1] = gfn > 600 && gfn < 700 ? gfn : 0;
+        cl_measure_page(&m, gfn, gfn == 1990 ? NULL : page);
+    }
+    cl_measure_finish(&m, measurement);
+    launch_size = m.used;
+}
+
+static void add_launch(struct cl_measure *m, uint16_t type,
+                       const uint8_t uuid[16], const uint8_t measurement[32])
+{
+    struct cloister_launch l = {.epoch = uuid[3], .domid = uuid[3]};
+
+    memcpy(l.uuid, uuid, 16);
+    memcpy(l.measurement, measurement, 32);
+    cl_measure_item(m, type, 0, 0, &l, sizeof(l));
+}
+
+struct host
+{
+    const char *cmdline;
+    uint32_t unsafe;
+    bool ended;
+};
+
+static void make_host(const struct host *h, const uint8_t measurement[32])
+{
+    const struct cloister_host_policy p = {
+        .revision = 1,
+        .mode = CLOISTER_MODE_on,
+        .unsafe = h->unsafe,
+    };
+    struct cl_measure m;
+
+    cl_measure_init(&m, host_log, sizeof(host_log));
+    cl_measure_item(&m, CLOISTER_ITEM_build, 0, 0, "\1\2\3", 3);
+    cl_measure_item(&m, CLOISTER_ITEM_cmdline, 0, 0, h->cmdline,
+                    strlen(h->cmdline));
+    cl_measure_item(&m, CLOISTER_ITEM_policy, 0, 0, &p, sizeof(p));
+    add_launch(&m, CLOISTER_ITEM_launch, other_guest, measurement);
+    add_launch(&m, CLOISTER_ITEM_launch, guest, measurement);
+    add_launch(&m, CLOISTER_ITEM_end, other_guest, measurement);
+    if ( h->ended )
+        add_launch(&m, CLOISTER_ITEM_end, guest, measurement);
+    host_size = m.used;
+}
+
+/* ---- The TPM -------------------------------------------------------------
+ */
+
+static bool tpm(size_t len, const uint8_t *cmd)
+{
+    uint8_t rsp[512];
+    size_t n = swtpm_command(cmd, len, rsp, sizeof(rsp));
+
+    return !cl_tpm2_empty_rsp(rsp, n, true);
+}
+
+/* As Xen does it: from locality 2, reset, then event by event. */
+static bool extend_all(void)
+{
+    const struct evlog log = {host_log, host_size};
+    uint8_t cmd[128], digest[32];
+    struct evitem item;
+    size_t offset = 0;
+    bool ok = !swtpm_locality(2);
+
+    for ( unsigned int pcr = 21; pcr <= 22; pcr++ )
+        ok &= tpm(cl_tpm2_pcr_reset_cmd(cmd, sizeof(cmd), pcr), cmd);
+    while ( evlog_next(&log, &offset, &item) )
+    {
+        cl_measure_event(&item.head, digest);
+        ok &= tpm(cl_tpm2_pcr_extend_cmd(
+                      cmd, sizeof(cmd),
+                      item.head.type < CLOISTER_ITEM_launch ? 21 : 22, digest),
+                  cmd);
+    }
+
+    return !swtpm_locality(0) && ok;
+}
+
+static bool copy(struct evlog *to, const void *from, size_t size)
+{
+    to->bytes = malloc(size);
+    if ( to->bytes )
+        memcpy(to->bytes, from, size);
+    to->size = size;
+
+    return to->bytes;
+}
+
+/* Evidence of what the logs and the TPM say now. */
+static bool attest(const char *to, const char *nonce_text)
+{
+    struct evidence ev = {.has_guest = true};
+    struct nonce nonce;
+    struct quoter *q;
+    char conf[128], *pem;
+    bool ok;
+
+    swtpm_hang_up();
+    snprintf(conf, sizeof(conf), "cmd:socat - UNIX-CONNECT:%s/data",
+             swtpm_folder());
+    q = quoter_open(conf);
+    ok = q && nonce_parse(nonce_text, &nonce) && quoter_quote(q, &nonce, &ev);
+    pem = ok ? quoter_key(q) : NULL;
+    ok = pem && copy(&ev.host, host_log, host_size) &&
+         copy(&ev.launch, launch_log, launch_size) &&
+         copy(&ev.guest, guest, 16) && !evidence_save(&ev, to, pem);
+    free(pem);
+    quoter_close(q);
+    evidence_free(&ev);
+
+    return !swtpm_call_again() && ok;
+}
+
+/* ---- verify --------------------------------------------------------------
+ */
+
+static int quiet(int fd, int *saved)
+{
+    int null = open("/dev/null", O_WRONLY);
+
+    fflush(NULL);
+    *saved = dup(fd);
+    dup2(null, fd);
+
+    return close(null);
+}
+
+static void loud(int fd, int saved)
+{
+    fflush(NULL);
+    dup2(saved, fd);
+    close(saved);
+}
+
+/* With these arguments; NULL ends them. */
+static int verify(const char *first, ...)
+{
+    char *argv[16] = {"verify"};
+    int argc = 1, out, err, status;
+    const char *arg;
+    va_list al;
+
+    va_start(al, first);
+    for ( arg = first; arg && argc < 15; arg = va_arg(al, const char *) )
+        argv[argc++] = (char *)arg;
+    va_end(al);
+
+    quiet(1, &out);
+    quiet(2, &err);
+    status = (int)verify_main(argc, argv);
+    loud(1, out);
+    loud(2, err);
+
+    return status;
+}
+
+static int verify_plain(const char *what)
+{
+    return verify("-n", NONCE, "-k", key, what, NULL);
+}
+
+static bool write_file(const char *name, const void *bytes, size_t size)
+{
+    FILE *f = fopen(name, "w");
+
+    return f && fwrite(bytes, 1, size, f) == size && !fclose(f);
+}
+
+static bool write_in(const char *folder, const char *name, const void *bytes,
+                     size_t size)
+{
+    char path[160];
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+
+    return write_file(path, bytes, size);
+}
+
+static const struct host good = {.cmdline = "console=com1"};
+
+TEST(good_evidence)
+{
+    uint8_t measurement[32];
+
+    CHECK(!swtpm_start());
+    snprintf(dir, sizeof(dir), "%s/evidence", swtpm_folder());
+    snprintf(other, sizeof(other), "%s/other", swtpm_folder());
+    snprintf(key, sizeof(key), "%s/ak.pem", dir);
+    snprintf(other_key, sizeof(other_key), "%s/other.pem", swtpm_folder());
+    snprintf(expected, sizeof(expected), "%s/expected", swtpm_folder());
+
+    make_launch(0, measurement);
+    make_host(&good, measurement);
+    CHECK(extend_all());
+    CHECK(attest(dir, NONCE));
+    CHECK(write_file(expected, launch_log, launch_size));
+    CHECK(verify_plain(dir) == CLI_OK);
+    CHECK(verify("-n", NONCE, "-k", key, "-e", expected, "-r", dir, dir,
+                 NULL) == CLI_OK);
+    CHECK(verify("-j", "-n", NONCE, "-k", key, dir, NULL) == CLI_OK);
+}
+
+TEST(stock_tools_accept_it)
+{
+    CHECK(!swtpm_shell("tpm2_checkquote -u evidence/ak.pem -m "
+                       "evidence/quote.msg -s evidence/quote.sig -q " NONCE));
+}
+
+/* cloister-enroll makes the same key with them. */
+TEST(stock_tools_derive_the_key)
+{
+    CHECK(!swtpm_shell(
+        "tpm2_createprimary -Q -C e -G ecc:ecdsa-sha256:null -c ak -a "
+        "'fixedtpm|"
+        "fixedparent|sensitivedataorigin|userwithauth|noda|restricted|sign' "
+        "&& "
+        "tpm2_flushcontext -t && tpm2_readpublic -Q -c ak -f pem -o ak.pem && "
+        "tpm2_flushcontext -t && cmp ak.pem evidence/ak.pem"));
+}
+
+TEST(usage)
+{
+    CHECK(verify("-n", NONCE, dir, NULL) == CLI_USAGE);
+    CHECK(verify("-k", key, dir, NULL) == CLI_USAGE);
+    CHECK(verify("-n", "0", "-k", key, dir, NULL) == CLI_USAGE);
+    CHECK(verify("-n", "zz112233445566778899", "-k", key, dir, NULL) ==
+          CLI_USAGE);
+    CHECK(verify("-n", NONCE, "-k", "/nowhere", dir, NULL) == CLI_FAILURE);
+    CHECK(verify("-n", NONCE, "-k", key, "/nowhere", NULL) == CLI_FAILURE);
+    CHECK(verify("-n", NONCE, "-k", key, swtpm_folder(), NULL) ==
+          CLI_BAD_EVIDENCE);
+}
+
+TEST(wrong_nonce)
+{
+    CHECK(verify("-n", "10112233445566778899aabbccddeeff", "-k", key, dir,
+                 NULL) == CLI_BAD_EVIDENCE);
+    CHECK(verify("-n", "00112233445566778899aabbccddee", "-k", key, dir,
+                 NULL) == CLI_BAD_EVIDENCE);
+}
+
+TEST(wrong_key)
+{
+    CHECK(!swtpm_shell("openssl ecparam -name prime256v1 -genkey -noout | "
+                       "openssl ec -pubout -out other.pem"));
+    CHECK(verify("-n", NONCE, "-k", other_key, dir, NULL) == CLI_BAD_EVIDENCE);
+    CHECK(!swtpm_shell("openssl ecparam -name secp384r1 -genkey -noout | "
+                       "openssl ec -pubout -out other.pem"));
+    CHECK(verify("-n", NONCE, "-k", other_key, dir, NULL) == CLI_FAILURE);
+}
+
+/* Logs that the PCRs do not vouch for. */
+TEST(forged_logs)
+{
+    uint8_t measurement[32];
+
+    make_launch(0, measurement);
+    make_host(&(struct host){.cmdline = "console=com2"}, measurement);
+    CHECK(write_in(dir, "host.log", host_log, host_size));
+    CHECK(verify_plain(dir) == CLI_BAD_EVIDENCE);
+
+    make_launch(1, measurement);
+    make_host(&good, measurement);
+    CHECK(write_in(dir, "host.log", host_log, host_size));
+    CHECK(write_in(dir, "launch.log", launch_log, launch_size));
+    CHECK(verify_plain(dir) == CLI_BAD_EVIDENCE);
+
+    make_launch(0, measurement);
+    make_host(&good, measurement);
+    CHECK(write_in(dir, "host.log", host_log, host_size));
+    CHECK(verify_plain(dir) == CLI_BAD_EVIDENCE);
+    CHECK(write_in(dir, "launch.log", launch_log, launch_size));
+    CHECK(write_in(dir, "guest", other_guest, 16));
+    CHECK(verify_plain(dir) == CLI_BAD_EVIDENCE);
+    CHECK(write_in(dir, "guest", guest, 16));
+    CHECK(verify_plain(dir) == CLI_OK);
+}
+
+TEST(not_what_was_asked_for)
+{
+    uint8_t measurement[32];
+
+    /* Another command line of the guest. */
+    make_launch(2, measurement);
+    CHECK(write_file(expected, launch_log, launch_size));
+    CHECK(verify("-n", NONCE, "-k", key, "-e", expected, dir, NULL) ==
+          CLI_NOT_AS_ASKED);
+
+    /* Another option of Xen. */
+    make_launch(0, measurement);
+    make_host(&(struct host){.cmdline = "console=com1 x"}, measurement);
+    CHECK(extend_all() && attest(other, NONCE));
+    CHECK(verify_plain(other) == CLI_OK);
+    CHECK(verify("-n", NONCE, "-k", key, "-r", dir, other, NULL) ==
+          CLI_NOT_AS_ASKED);
+
+    make_host(&(struct host){.cmdline = "console=com1", .unsafe = 1},
+              measurement);
+    CHECK(extend_all() && attest(other, NONCE));
+    CHECK(verify_plain(other) == CLI_NOT_AS_ASKED);
+}
+
+TEST(guest_has_ended)
+{
+    uint8_t measurement[32];
+
+    make_launch(0, measurement);
+    make_host(&(struct host){.cmdline = "console=com1", .ended = true},
+              measurement);
+    CHECK(extend_all() && attest(other, NONCE));
+    CHECK(verify_plain(other) == CLI_BAD_EVIDENCE);
+}
+
+/* Parts of two pieces of evidence, each of them good. */
+TEST(replayed_quote)
+{
+    CHECK(attest(other, "ffffffffffffffff"));
+    CHECK(!swtpm_shell("cp evidence/quote.* other/"));
+    CHECK(verify("-n", "ffffffffffffffff", "-k", key, other, NULL) ==
+          CLI_BAD_EVIDENCE);
+}
+
+static uint32_t next(uint64_t *s)
+{
+    *s = *s * 6364136223846793005u + 1442695040888963407u;
+
+    return (uint32_t)(*s >> 33);
+}
+
+/* One byte of one file, another one each time. */
+TEST(any_byte_changed)
+{
+    static const char *const names[] = {"quote.msg", "quote.sig",  "pcrs",
+                                        "host.log",  "launch.log", "guest"};
+    uint64_t seed = 20110815;
+    unsigned int n, f, yes = 0;
+
+    CHECK(verify_plain(dir) == CLI_OK);
+    for ( n = 0; n < MUTATIONS; n++ )
+    {
+        char path[160];
+        struct evlog file;
+        uint8_t flip;
+        size_t at;
+
+        f = next(&seed) % 6;
+        snprintf(path, sizeof(path), "%s/%s", dir, names[f]);
+        CHECK(!evlog_load(&file, path) && file.size);
+        at = next(&seed) % file.size;
+        flip = (uint8_t)(1 + next(&seed) % 255);
+        file.bytes[at] ^= flip;
+        CHECK(write_file(path, file.bytes, file.size));
+        yes += verify_plain(dir) == CLI_OK;
+        file.bytes[at] ^= flip;
+        CHECK(write_file(path, file.bytes, file.size));
+        evlog_free(&file);
+    }
+    CHECK(yes == 0);
+    CHECK(verify_plain(dir) == CLI_OK);
+}
+
+/* Longer and shorter files. */
+TEST(any_file_cut)
+{
+    static const char *const names[] = {"quote.msg", "quote.sig",  "pcrs",
+                                        "host.log",  "launch.log", "guest"};
+
+    for ( unsigned int f = 0; f < 6; f++ )
+    {
+        char path[160];
+        struct evlog file;
+
+        snprintf(path, sizeof(path), "%s/%s", dir, names[f]);
+        CHECK(!evlog_load(&file, path) && file.size);
+        for ( size_t len = 0; len < file.size; len += 1 + file.size / 50 )
+        {
+            CHECK(write_file(path, file.bytes, len));
+            CHECK(verify_plain(dir) != CLI_OK);
+        }
+        CHECK(write_file(path, file.bytes, file.size));
+        file.bytes = realloc(file.bytes, file.size + 1);
+        CHECK(file.bytes);
+        file.bytes[file.size] = 0;
+        CHECK(write_file(path, file.bytes, file.size + 1));
+        CHECK(verify_plain(dir) != CLI_OK);
+        CHECK(write_file(path, file.bytes, file.size));
+        evlog_free(&file);
+    }
+    CHECK(verify_plain(dir) == CLI_OK);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The port's hostkey.c, on a software TPM: this file stands in for Xen, and
+ * does what the port's tpm.c does with a work's commands.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/sha.h>
+
+#include <cloister/tpm2.h>
+#include <abi/hypercall.h>
+#include <abi/reason.h>
+
+#include "swtpm.h"
+#include "test.h"
+
+/* ---- As much of Xen as it needs ------------------------------------------ */
+
+#define CLOISTER_PRIVATE_H
+
+typedef int64_t s_time_t;
+typedef int spinlock_t;
+
+#define DEFINE_SPINLOCK(l) spinlock_t l
+#define spin_lock(l) ((*(l))++)
+#define spin_unlock(l) ((*(l))--)
+#define SECONDS(s) ((s_time_t)(s) * 1000000000)
+#define NOW() now
+#define cf_check
+#define printk(...) ((void)0)
+#define safe_strcpy(d, s) snprintf(d, sizeof(d), "%s", s)
+#define raise_softirq(nr) ((void)0)
+#define ERESTART 85
+
+struct cloister_tpm_work
+{
+    size_t (*cmd)(uint8_t *buf, size_t cap, bool *hold);
+    int (*rsp)(const uint8_t *rsp, size_t len);
+};
+
+static s_time_t now;
+static unsigned int cloister_key_pcrs = 1u << 0 | 1u << 21;
+static bool settled = true, present = true, no_random;
+
+static bool cloister_events_settled(void)
+{
+    return settled;
+}
+
+static bool cloister_tpm_present(void)
+{
+    return present;
+}
+
+static void cloister_tpm_kick(void)
+{
+}
+
+static int cloister_key_random(uint8_t random[32], uint16_t domid)
+{
+    (void)domid;
+    memset(random, 0x5A, 32);
+
+    return no_random;
+}
+
+static void sha2_256_digest(uint8_t digest[32], const void *msg, size_t len)
+{
+    SHA256(msg, len, digest);
+}
+
+#include "../../xen/overlay/xen/arch/x86/cloister/hostkey.c"
+
+/* ---- What tpm.c does ------------------------------------------------------ */
+
+static unsigned int commands, held, die_at;
+
+/* One command of the work, if it has one. */
+static void tick(void)
+{
+    uint8_t cmd[CL_TPM2_CMD_MAX], rsp[CL_TPM_BUF_SIZE];
+    bool hold = false;
+    size_t n, len = cloister_hostkey_work.cmd(cmd, sizeof(cmd), &hold);
+
+    now += SECONDS(1) / 100;
+    if ( !len )
+        return;
+    commands++;
+    held += hold;
+    n = commands == die_at ? 0 : swtpm_command(cmd, len, rsp, sizeof(rsp));
+    cloister_hostkey_work.rsp(n ? rsp : NULL, n);
+}
+
+/* The hypercall comes back until it is over. */
+static int op(struct cloister_hostkey *k)
+{
+    int rc;
+
+    commands = held = 0;
+    while ( (rc = cloister_hostkey_op(k)) == -ERESTART )
+        tick();
+    die_at = 0;
+
+    return key_lock ? -1 : rc;
+}
+
+/* Another boot: Xen has forgotten everything. */
+static void reboot(void)
+{
+    memset(&job, 0, sizeof(job));
+    memset(blob, 0, sizeof(blob));
+    memset(host_secret, 0, sizeof(host_secret));
+    blob_size = 0;
+    have_secret = false;
+}
+
+static bool clean(void)
+{
+    static const uint8_t none[32];
+
+    return !job.steps && !job.primary && !job.object && !job.session &&
+           !memcmp(job.secret, none, 32);
+}
+
+static struct cloister_hostkey made;
+static uint8_t key[32];
+
+static int load_blob(const struct cloister_hostkey *from)
+{
+    struct cloister_hostkey k = *from;
+
+    reboot();
+    k.action = CLOISTER_HOSTKEY_load;
+
+    return op(&k);
+}
+
+TEST(create)
+{
+    uint8_t other[32];
+
+    CHECK(!swtpm_start() && !swtpm_locality(2));
+    CHECK(!cloister_host_key(key, "wrap"));
+    made.action = CLOISTER_HOSTKEY_create;
+    CHECK(op(&made) == 0 && made.state == 1 && made.length > 100);
+    CHECK(clean() && held);
+    CHECK(cloister_host_key(key, "wrap") && cloister_host_key(other, "else"));
+    CHECK(memcmp(key, other, 32));
+}
+
+TEST(once)
+{
+    struct cloister_hostkey k = {.action = CLOISTER_HOSTKEY_create};
+
+    CHECK(op(&k) == -EEXIST);
+    k.action = CLOISTER_HOSTKEY_get;
+    CHECK(!op(&k) && k.length == made.length &&
+          !memcmp(k.blob, made.blob, made.length));
+    k.action = 7;
+    CHECK(op(&k) == -EOPNOTSUPP);
+}
+
+TEST(next_boot)
+{
+    uint8_t again[32];
+
+    CHECK(load_blob(&made) == 0 && clean());
+    CHECK(cloister_host_key(again, "wrap") && !memcmp(again, key, 32));
+    /* Load, check, session, locality and PCRs. */
+    CHECK(held == 5);
+}
+
+TEST(waits_for_the_log)
+{
+    struct cloister_hostkey k = made;
+
+    reboot();
+    settled = false;
+    k.action = CLOISTER_HOSTKEY_load;
+    CHECK(op(&k) == -ETIMEDOUT && !commands);
+    settled = true;
+    CHECK(op(&k) == 0);
+}
+
+TEST(no_tpm_no_random)
+{
+    struct cloister_hostkey k = {.action = CLOISTER_HOSTKEY_create};
+
+    reboot();
+    present = false;
+    CHECK(op(&k) == -ENODEV);
+    present = true;
+    no_random = true;
+    CHECK(op(&k) == -ETIMEDOUT && !commands);
+    no_random = false;
+}
+
+/* At each command; then everything works again. */
+TEST(tpm_dies)
+{
+    unsigned int i;
+
+    for ( i = 1; i < 14; i++ )
+    {
+        die_at = i;
+        if ( load_blob(&made) )
+            CHECK(clean() && !have_secret);
+        CHECK(load_blob(&made) == 0);
+    }
+}
+
+TEST(blob_cut_short)
+{
+    struct cloister_hostkey k = made;
+
+    for ( k.length = 0; k.length < made.length; k.length++ )
+        CHECK(load_blob(&k) == -EBADMSG && clean() && !have_secret);
+    k.length = CLOISTER_HOSTKEY_MAX + 1;
+    CHECK(load_blob(&k) == -EBADMSG);
+}
+
+TEST(blob_changed)
+{
+    struct cloister_hostkey k = made;
+    uint32_t i;
+
+    for ( i = 0; i < made.length; i++ )
+    {
+        k.blob[i] ^= 0x10;
+        CHECK(load_blob(&k) != 0 && clean() && !have_secret);
+        k.blob[i] ^= 0x10;
+    }
+    CHECK(load_blob(&made) == 0);
+}
+
+/*
+ * dom0 makes one at locality 0, and whoever boots another hypervisor at
+ * locality 2, but with other PCRs: both know the secret.
+ */
+TEST(made_by_others)
+{
+    struct cloister_hostkey forged = {.action = CLOISTER_HOSTKEY_create};
+
+    reboot();
+    CHECK(!swtpm_locality(0));
+    CHECK(op(&forged) == 0);
+    CHECK(!swtpm_locality(2));
+    CHECK(load_blob(&forged) == -EBADMSG && !have_secret);
+    CHECK(load_blob(&made) == 0);
+}
+
+TEST(other_pcrs)
+{
+    static const uint8_t digest[32] = {1};
+    struct cloister_hostkey other = {.action = CLOISTER_HOSTKEY_create};
+    uint8_t cmd[128], rsp[256];
+    size_t n;
+
+    n = swtpm_command(cmd,
+                      cl_tpm2_pcr_extend_cmd(cmd, sizeof(cmd), 21, digest),
+                      rsp, sizeof(rsp));
+    CHECK(!cl_tpm2_empty_rsp(rsp, n, true));
+    CHECK(load_blob(&made) == -EACCES && clean() && !have_secret);
+    reboot();
+    CHECK(op(&other) == 0);
+    CHECK(load_blob(&other) == 0);
+    n = swtpm_command(cmd, cl_tpm2_pcr_reset_cmd(cmd, sizeof(cmd), 21), rsp,
+                      sizeof(rsp));
+    CHECK(!cl_tpm2_empty_rsp(rsp, n, true));
+    CHECK(load_blob(&other) == -EACCES);
+    /* PCR 21 began with ones. */
+    cloister_key_pcrs = 1u << 0;
+    CHECK(load_blob(&made) == -EBADMSG);
+}
+
+TEST(cleared_tpm)
+{
+    struct cloister_hostkey k = {.action = CLOISTER_HOSTKEY_create};
+
+    reboot();
+    CHECK(op(&k) == 0 && load_blob(&k) == 0);
+    CHECK(!swtpm_shell("tpm2_clear -Q"));
+    CHECK(load_blob(&k) == -ENXIO && clean() && !have_secret);
+}

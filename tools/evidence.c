@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Evidence as files; see evidence.h. */
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "evidence.h"
+#include "output.h"
+
+static int hex_digit(char c)
+{
+    if ( c >= '0' && c <= '9' )
+        return c - '0';
+    c = (char)tolower((unsigned char)c);
+
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool nonce_parse(const char *text, struct nonce *out)
+{
+    size_t len = strlen(text);
+
+    out->size = len / 2;
+    if ( len % 2 || out->size < NONCE_MIN || out->size > NONCE_MAX )
+    {
+        complain("the nonce must be %u to %u hex digits", 2 * NONCE_MIN,
+                 2 * NONCE_MAX);
+        return false;
+    }
+    for ( size_t i = 0; i < out->size; i++ )
+    {
+        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+
+        if ( high < 0 || low < 0 )
+        {
+            complain("the nonce must be hex digits");
+            return false;
+        }
+        out->bytes[i] = (uint8_t)(high << 4 | low);
+    }
+
+    return true;
+}
+
+/* The files, in one place. */
+#define EACH_FILE(X)                                                          \
+    X("quote.msg", msg, false)                                                \
+    X("quote.sig", sig, false)                                                \
+    X("pcrs", pcrs, false)                                                    \
+    X("host.log", host, false)                                                \
+    X("guest", guest, true)                                                   \
+    X("launch.log", launch, true)
+
+static int load(struct evlog *file, const char *dir, const char *name)
+{
+    char path[4096];
+
+    if ( (size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >=
+         sizeof(path) )
+        return -ENAMETOOLONG;
+
+    return evlog_load(file, path);
+}
+
+static enum cli_exit missing(const char *dir, const char *name, int rc)
+{
+    complain("%s/%s: %s", dir, name, strerror(-rc));
+
+    return CLI_BAD_EVIDENCE;
+}
+
+enum cli_exit evidence_load(struct evidence *ev, const char *dir)
+{
+    struct stat st;
+    int rc;
+
+    *ev = (struct evidence){0};
+    if ( stat(dir, &st) )
+    {
+        complain("%s: %s", dir, strerror(errno));
+        return CLI_FAILURE;
+    }
+
+    rc = load(&ev->guest, dir, "guest");
+    ev->has_guest = !rc;
+    evlog_free(&ev->guest);
+
+#define LOAD(name, member, optional)                                          \
+    if ( !(optional) || ev->has_guest )                                       \
+    {                                                                         \
+        rc = load(&ev->member, dir, name);                                    \
+        if ( rc )                                                             \
+            return missing(dir, name, rc);                                    \
+    }
+    EACH_FILE(LOAD)
+#undef LOAD
+
+    return CLI_OK;
+}
+
+static enum cli_exit save(const struct evlog *file, const char *dir,
+                          const char *name)
+{
+    char path[4096];
+
+    if ( (size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) >=
+         sizeof(path) )
+    {
+        complain("%s: the name is too long", dir);
+        return CLI_FAILURE;
+    }
+
+    return file_write(path, file->bytes, file->size);
+}
+
+enum cli_exit evidence_save(const struct evidence *ev, const char *dir,
+                            const char *ak_pem)
+{
+    const struct evlog pem = {(uint8_t *)ak_pem, strlen(ak_pem)};
+    enum cli_exit status;
+
+    if ( mkdir(dir, 0700) && errno != EEXIST )
+    {
+        complain("%s: %s", dir, strerror(errno));
+        return CLI_FAILURE;
+    }
+
+    status = save(&pem, dir, "ak.pem");
+#define SAVE(name, member, optional)                                          \
+    if ( !status && (!(optional) || ev->has_guest) )                          \
+        status = save(&ev->member, dir, name);
+    EACH_FILE(SAVE)
+#undef SAVE
+
+    return status;
+}
+
+void evidence_free(struct evidence *ev)
+{
+#define FREE(name, member, optional) evlog_free(&ev->member);
+    EACH_FILE(FREE)
+#undef FREE
+    *ev = (struct evidence){0};
+}
+
+const uint8_t *evidence_pcr(const struct evidence *ev, unsigned int pcr)
+{
+    unsigned int at = 0;
+
+    for ( unsigned int i = 0; i < pcr; i++ )
+        at += EVIDENCE_PCRS >> i & 1;
+
+    return ev->pcrs.bytes + at * CLOISTER_DIGEST_SIZE;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The host's event log (abi/evidence.h), and the two PCRs that vouch for it.
+ *
+ * Both are reset when Xen starts and can be reset later, from locality 2 only.
+ * So whenever it is not sure what a PCR holds (a command failed half-way), or
+ * the log has become too long and guests that are gone have been dropped from
+ * it, it is played into them again from the beginning.
+ */
+
+#include <xen/err.h>
+#include <xen/init.h>
+#include <xen/version.h>
+#include <xen/vmap.h>
+
+#include <cloister/measure.h>
+#include <cloister/tpm2.h>
+
+#include "private.h"
+
+#include "abi/evidence.h"
+
+/* Some 2,000 launches; half of it at most are guests that run now. */
+#define LOG_SIZE    KB(256)
+
+static DEFINE_SPINLOCK(events_lock);
+static struct cl_measure events;    /* its log is NULL: no events */
+static uint64_t generation;         /* goes up when events were dropped */
+static size_t extended;             /* offset: so far the PCRs know of them */
+
+/* Which PCRs are to be reset first; the TPM's timer only, but for replay. */
+static unsigned int to_reset;
+static unsigned int sent;           /* PCR that is being reset, or 0 */
+
+static void replay(void)
+{
+    ASSERT(spin_is_locked(&events_lock));
+    extended = 0;
+    to_reset = 2;
+}
+
+static size_t item_size(const struct cloister_item *item)
+{
+    return sizeof(*item) + ROUNDUP(item->length, 8);
+}
+
+static const struct cloister_item *item_at(size_t offset)
+{
+    return (const void *)(events.log + offset);
+}
+
+static unsigned int pcr_of(const struct cloister_item *item)
+{
+    return item->type < CLOISTER_ITEM_launch ? CLOISTER_PCR_HOST
+                                             : CLOISTER_PCR_LAUNCH;
+}
+
+/* ---- The PCRs ----------------------------------------------------------- */
+
+static size_t cf_check events_cmd(uint8_t *buf, size_t cap, bool *hold)
+{
+    uint8_t digest[CL_SHA256_SIZE];
+    size_t len = 0;
+
+    spin_lock(&events_lock);
+    sent = 0;
+    if ( to_reset )
+    {
+        sent = to_reset == 2 ? CLOISTER_PCR_HOST : CLOISTER_PCR_LAUNCH;
+        len = cl_tpm2_pcr_reset_cmd(buf, cap, sent);
+    }
+    else if ( extended < events.used )
+    {
+        cl_measure_event(item_at(extended), digest);
+        len = cl_tpm2_pcr_extend_cmd(buf, cap, pcr_of(item_at(extended)),
+                                     digest);
+    }
+    spin_unlock(&events_lock);
+
+    return len;
+}
+
+/* -EAGAIN and -ENOTCONN: not done; any other error: perhaps done. */
+static int cf_check events_rsp(const uint8_t *rsp, size_t len)
+{
+    int rc = cl_tpm2_empty_rsp(rsp, len, true);
+
+    spin_lock(&events_lock);
+    if ( rc && rc != -EAGAIN && rc != -ENOTCONN )
+        replay();
+    else if ( !rc && sent )
+    {
+        /* Unless the log was to be played again while the command ran. */
+        if ( sent == CLOISTER_PCR_HOST ? to_reset == 2 : to_reset == 1 )
+            to_reset--;
+    }
+    else if ( !rc && !to_reset )
+        extended += item_size(item_at(extended));
+    spin_unlock(&events_lock);
+
+    return rc;
+}
+
+const struct cloister_tpm_work cloister_events_work = {
+    .cmd = events_cmd,
+    .rsp = events_rsp,
+};
+
+bool cloister_events_settled(void)
+{
+    bool settled;
+
+    spin_lock(&events_lock);
+    settled = !to_reset && extended == events.used;
+    spin_unlock(&events_lock);
+
+    return settled;
+}
+
+/* ---- The log ------------------------------------------------------------ */
+
+/* Has this launch been followed by its end? */
+static bool has_ended(size_t at, size_t used)
+{
+    const struct cloister_item *launch = item_at(at), *item;
+
+    while ( (at += item_size(item_at(at))) < used )
+    {
+        item = item_at(at);
+        if ( item->type == CLOISTER_ITEM_end &&
+             !memcmp(item->digest, launch->digest, sizeof(item->digest)) )
+            return true;
+    }
+
+    return false;
+}
+
+/* Drops guests that are gone. */
+static void compact(void)
+{
+    size_t at, next, to = 0, used = events.used;
+
+    for ( at = 0; at < used; at = next )
+    {
+        size_t size = item_size(item_at(at));
+
+        next = at + size;
+        if ( item_at(at)->type == CLOISTER_ITEM_end ||
+             (item_at(at)->type == CLOISTER_ITEM_launch &&
+              has_ended(at, used)) )
+            continue;
+        memmove(events.log + to, events.log + at, size);
+        to += size;
+    }
+    events.used = to;
+    generation++;
+    replay();
+}
+
+static int add(uint16_t type, const void *data, size_t len)
+{
+    int rc;
+
+    if ( !events.log )
+        return -ENOMEM;
+
+    rc = cl_measure_item(&events, type, 0, 0, data, len);
+    if ( rc )
+    {
+        events.full = false;
+        compact();
+        rc = cl_measure_item(&events, type, 0, 0, data, len);
+        events.full = false;
+    }
+
+    return rc;
+}
+
+static int add_launch(const struct domain *d, uint16_t type, uint64_t epoch)
+{
+    struct cloister_launch l = {
+        .epoch = epoch,
+        .domid = d->domain_id,
+    };
+    int rc;
+
+    memcpy(l.uuid, d->handle, sizeof(l.uuid));
+    memcpy(l.measurement, d->arch.cloister->measurement,
+           sizeof(l.measurement));
+
+    spin_lock(&events_lock);
+    rc = add(type, &l, sizeof(l));
+    spin_unlock(&events_lock);
+    cloister_tpm_kick();
+
+    return rc;
+}
+
+int cloister_event_launch(struct domain *d)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    int rc;
+
+    if ( cd->launch_epoch )
+        return 0;
+
+    rc = add_launch(d, CLOISTER_ITEM_launch, cd->vm.key->epoch);
+    if ( !rc )
+        cd->launch_epoch = cd->vm.key->epoch;
+
+    return rc;
+}
+
+/*
+ * The handle may have been changed by the toolstack since; an end that matches
+ * no launch only keeps that in the log.
+ */
+void cloister_event_end(struct domain *d)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+
+    if ( !cd->launch_epoch )
+        return;
+    add_launch(d, CLOISTER_ITEM_end, cd->launch_epoch);
+    cd->launch_epoch = 0;
+}
+
+int cloister_events_read(uint64_t offset, uint8_t *out, uint32_t *len,
+                         uint64_t *total, uint64_t *gen)
+{
+    spin_lock(&events_lock);
+    *total = events.used;
+    *gen = generation;
+    *len = offset < events.used ? min(events.used - offset, 0UL + *len) : 0;
+    if ( *len )
+        memcpy(out, events.log + offset, *len);
+    spin_unlock(&events_lock);
+
+    return 0;
+}
+
+static void __init add_host(void)
+{
+    const struct cloister_host_policy policy = {
+        .revision = CLOISTER_LOG_REVISION,
+        .mode = cloister_mode,
+        .unsafe = cloister_unsafe_lab,
+        .pcrs = cloister_key_pcrs,
+    };
+    const char *cmdline = xen_commandline();
+    const void *id;
+    unsigned int len;
+
+    if ( xen_build_id(&id, &len) )
+        len = 0;
+    add(CLOISTER_ITEM_build, id, len);
+    add(CLOISTER_ITEM_cmdline, cmdline, strlen(cmdline));
+    add(CLOISTER_ITEM_policy, &policy, sizeof(policy));
+}
+
+int __init cloister_events_init(void)
+{
+    void *log = vzalloc(LOG_SIZE);
+
+    if ( !log )
+        return -ENOMEM;
+
+    spin_lock(&events_lock);
+    cl_measure_init(&events, log, LOG_SIZE);
+    add_host();
+    replay();
+    spin_unlock(&events_lock);
+    cloister_tpm_kick();
+
+    return 0;
+}
