@@ -215,11 +215,13 @@ bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
 {
     unsigned long i;
 
-    if ( cloister_mode == CLOISTER_MODE_off || mfn_x(mfn) >= max_page )
+    if ( cloister_mode == CLOISTER_MODE_off )
         return true;
 
+    /* A hidden frame comes alone, so that another can take its place. */
     for ( i = 0; i < (1UL << order); i++ )
-        if ( !is_io(d, mfn_add(mfn, i)) )
+        if ( !is_io(d, mfn_add(mfn, i)) ||
+             (order && cloister_hides_io(mfn_add(mfn, i))) )
             return false;
 
     return true;
