@@ -6,14 +6,9 @@
 # shellcheck shell=sh disable=SC1091
 . /lab.sh
 
+extra='console=hvc0 keeper=4 xen_netfront.trusted=0 xen_blkfront.trusted=0'
 cloister=
 command -v cloister >/dev/null && cloister status >/dev/null 2>&1 && cloister=1
-
-note()
-{
-    read -r up _ </proc/uptime
-    echo "# ${up%.*} s: $*"
-}
 
 # step NAME COMMAND...: the fact $kind_NAME is whether COMMAND succeeds.
 step()
@@ -21,23 +16,11 @@ step()
     name=$1
     shift
     if "$@" >/tmp/step.out 2>&1; then
-        echo "fact ${kind}_$name 1"
+        fact "${kind}_$name" 1
     else
         sed "s/^/# $name: /" /tmp/step.out | tail -n 3
-        echo "fact ${kind}_$name 0"
+        fact "${kind}_$name" 0
     fi
-}
-
-# within SECONDS COMMAND...: it succeeds sooner or later.
-within()
-{
-    left=$1
-    shift
-    until "$@"; do
-        [ "$left" -gt 0 ] || return 1
-        left=$((left - 1))
-        sleep 1
-    done
 }
 
 # state LETTER...: one of them is in the guest's state
@@ -70,12 +53,13 @@ create()
 {
     : >"$(guest_console "$guest")"
     xl create -q -p /guest/keeper.cfg "name=\"$guest\"" vcpus=2 \
-        memory=96 'on_reboot="restart"' 'extra="console=hvc0 keeper=4 xen_netfront.trusted=0 xen_blkfront.trusted=0"' \
+        memory=96 'on_reboot="restart"' "extra=\"$extra\"" \
         "type=\"$type\"" || return 1
     if [ "$kind" = guarded ] && [ -n "$cloister" ]; then
         cloister protect "$guest" || return 1
     fi
-    xl unpause "$guest" && wait_for "$(guest_console "$guest")" 'keeper ok 1' 120
+    xl unpause "$guest" &&
+        wait_for "$(guest_console "$guest")" 'keeper ok 1' 120
 }
 
 # Early deaths under emulation: the start, and nothing else, is tried again.
@@ -112,8 +96,8 @@ info()
 # xl console wants a terminal; what it would connect to has the next round.
 console()
 {
-    socat -u "$(xenstore-read "/local/domain/$(xl domid "$guest")/console/tty")",raw - \
-        >/tmp/xl.console 2>/dev/null &
+    tty=/local/domain/$(xl domid "$guest")/console/tty
+    socat -u "$(xenstore-read "$tty"),raw" - >/tmp/xl.console 2>/dev/null &
     reader=$!
     wait_for /tmp/xl.console 'keeper ok' 60
     result=$?
@@ -121,11 +105,16 @@ console()
     return $result
 }
 
+at_most()
+{
+    [ "$(xl list "$guest" | awk 'NR == 2 { print $3 }')" -le "$1" ]
+}
+
 # memory MIB: the guest has given back what it was asked for.
 memory()
 {
     xl mem-set "$guest" "$1" &&
-        within 60 sh -c "[ \$(xl list $guest | awk 'NR == 2 { print \$3 }') -le $1 ]"
+        wait_until 60 at_most "$1"
 }
 
 mem_set()
@@ -140,15 +129,16 @@ online()
 
 vcpu_set()
 {
-    xl vcpu-set "$guest" 1 && within 40 online 1 && alive
+    xl vcpu-set "$guest" 1 && wait_until 40 online 1 && alive
 }
 
 sched()
 {
-    xl sched-credit -d "$guest" -w 512 &&
-        xl sched-credit -d "$guest" | grep -q 512 ||
-        { xl sched-credit2 -d "$guest" -w 512 &&
-            xl sched-credit2 -d "$guest" | grep -q 512; }
+    for scheduler in sched-credit sched-credit2; do
+        xl $scheduler -d "$guest" -w 512 || continue
+        xl $scheduler -d "$guest" | grep -q 512 && return 0
+    done
+    return 1
 }
 
 rename_it()
@@ -189,7 +179,7 @@ save_on()
 
 restore()
 {
-    xl save "$guest" /tmp/image && within 20 gone "$guest" &&
+    xl save "$guest" /tmp/image && wait_until 20 gone "$guest" &&
         : >"$(guest_console "$guest")" && xl restore /tmp/image && alive
 }
 
@@ -199,17 +189,23 @@ migrate()
     xl migrate -s '' "$guest" 'xl migrate-receive' && alive
 }
 
+# reborn ID: the guest is there, and has another id.
+reborn()
+{
+    now=$(xl domid "$guest" 2>/dev/null) && [ "$now" != "$1" ]
+}
+
 reboot_it()
 {
     id=$(xl domid "$guest")
     xl reboot "$guest" && : >"$(guest_console "$guest")" &&
-        within 60 sh -c "[ \"\$(xl domid $guest 2>/dev/null || echo $id)\" != $id ]" &&
+        wait_until 60 reborn "$id" &&
         wait_for "$(guest_console "$guest")" 'keeper ok 1' 120
 }
 
 shutdown_it()
 {
-    xl shutdown "$guest" && within 60 gone "$guest"
+    xl shutdown "$guest" && wait_until 60 gone "$guest"
 }
 
 # A step with an answer of its own for guarded guests: the reason.
@@ -236,7 +232,7 @@ live()
     step power trigger_power
     if [ "$kind" = guarded ]; then
         step nmi trigger_nmi
-        [ -z "$cloister" ] || echo "fact guarded_nmi_reason $(reason)"
+        [ -z "$cloister" ] || fact guarded_nmi_reason "$(reason)"
     fi
     note "$kind: save"
     xl network-detach "$guest" 0 >/dev/null 2>&1
@@ -263,5 +259,5 @@ kind=guarded type=pvh guest=lifeguarded
 live
 [ -z "$cloister" ] || cloister log | sed 's/^/# /' | head -n 20
 sleep 2
-echo "fact left_domains $(xl list | awk 'NR > 1 && $2 != 0' | wc -l)"
-note done
+fact left_domains "$(xl list | awk 'NR > 1 && $2 != 0' | wc -l)"
+note "done"
