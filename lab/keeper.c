@@ -8,7 +8,8 @@
  *
  * Kernel command line: keeper=MIB (default 16); keeper_crash=ROUND has the
  * kernel crash after that round, keeper_exit=ROUND ends the guest;
- * keeper_work=MIB has it walk that much memory before it fills any.
+ * keeper_work=MIB has it walk that much memory before it fills any;
+ * keeper_rest=SECONDS is how long it rests between rounds (default 0.2 s).
  * Console: "keeper at gfn N" once, the guest frame of line 0; then "keeper ok
  * ROUND" or "keeper BAD ADDRESS" after each round.
  *
@@ -33,7 +34,7 @@
 #include "mark.h"
 
 #define MAX_THREADS 64
-#define REST_US     200000
+#define REST_MS     200
 #define PASSES      20
 
 struct share {
@@ -221,7 +222,7 @@ static void power(const char *self)
 int main(int argc, char *argv[])
 {
     static struct share shares[MAX_THREADS];
-    unsigned long mib, round, cpus, last, stop;
+    unsigned long mib, round, cpus, last, stop, rest;
     uint64_t lines;
     unsigned int i;
     char *memory;
@@ -236,6 +237,7 @@ int main(int argc, char *argv[])
     mib = option("keeper=", 16);
     last = option("keeper_crash=", 0);
     stop = option("keeper_exit=", 0);
+    rest = option("keeper_rest=", 0);
     cpus = sysconf(_SC_NPROCESSORS_ONLN);
     if ( cpus > MAX_THREADS )
         cpus = MAX_THREADS;
@@ -268,6 +270,9 @@ int main(int argc, char *argv[])
             crash();
         if ( round == stop )
             reboot(RB_POWER_OFF);
-        usleep(REST_US);
+        if ( rest )
+            sleep(rest);
+        else
+            usleep(REST_MS * 1000);
     }
 }

@@ -179,11 +179,6 @@ void cloister_track(struct domain *d, enum cloister_tracking what);
 void cloister_dirty(struct domain *d, unsigned long gfn);
 
 /* ---- Policy: 0, or -EPERM and an entry in the ledger ------------------- */
-/* True while Xen itself asks for the state of a domain that it measures. */
-bool cloister_gathering(const struct domain *d);
-
-/* Writes the record that stands for all vCPU state of a sealed domain. */
-int cloister_hvm_save(const struct domain *d, struct hvm_domain_context *h);
 
 /*
  * A domctl on a domain, before anything is done about it.  1: go on; 0: done
@@ -324,9 +319,6 @@ static inline bool cloister_read_only(mfn_t mfn) { return false; }
 static inline bool cloister_sealed(const struct domain *d) { return false; }
 static inline uint32_t cloister_hvm_size(struct domain *d) { return 0; }
 static inline int cloister_hvm_save(struct domain *d,
-static inline bool cloister_gathering(const struct domain *d)
-{ return false; }
-static inline int cloister_hvm_save(const struct domain *d,
                                     struct hvm_domain_context *h)
 { return -EOPNOTSUPP; }
 static inline int cloister_resume(struct domain *d) { return 0; }

@@ -70,11 +70,6 @@ void cloister_domain_kill(struct domain *d)
         cloister_key_disown(cd);
 }
 
-bool cloister_gathering(const struct domain *d)
-{
-    return d->arch.cloister && d->arch.cloister->gathering;
-}
-
 void cloister_context_switch(const struct vcpu *prev, const struct vcpu *next)
 {
     struct cloister_domain *from = prev->domain->arch.cloister;

@@ -132,9 +132,7 @@ static int measure_state(struct domain *d, struct cl_measure *m)
     if ( !c.data )
         return -ENOMEM;
 
-    d->arch.cloister->gathering = true;
     rc = hvm_save(d, &c);
-    d->arch.cloister->gathering = false;
 
     /* Written by Xen itself just now: no length needs doubt. */
     for ( ; !rc && at < c.cur; at += sizeof(*desc) + desc->length )

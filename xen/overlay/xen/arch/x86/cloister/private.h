@@ -70,7 +70,6 @@ struct cloister_domain {
 
     /* measure.c, under the domctl lock; log may be read once it is there. */
     struct cloister_measuring *measuring;
-    bool gathering;             /* Xen itself asks for the HVM context */
     uint8_t *log;               /* launch log, log_size bytes; or NULL */
     size_t log_size;
     uint8_t measurement[32];
