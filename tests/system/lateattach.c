@@ -30,11 +30,14 @@ static void say(const char *name, int rc)
 
 static void device(xc_interface *xch, uint32_t domid)
 {
-    int rc = xc_domain_memory_mapping(xch, domid, HOLE, VGA, 1, 1);
+    int rc = xc_domain_iomem_permission(xch, domid, VGA, 1, 1);
 
+    if ( !rc )
+        rc = xc_domain_memory_mapping(xch, domid, HOLE, VGA, 1, 1);
     say("iomem", rc);
     if ( !rc )
         xc_domain_memory_mapping(xch, domid, HOLE, VGA, 1, 0);
+    xc_domain_iomem_permission(xch, domid, VGA, 1, 0);
 
     rc = xc_domain_ioport_mapping(xch, domid, PORT, PORT, PORTS, 1);
     say("ioports", rc);
