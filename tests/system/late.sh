@@ -125,7 +125,8 @@ grants()
     xl unpause gives
     ran
     mkfifo /tmp/granted.in
-    granted "$id" 9 "$(granted_page)" </tmp/granted.in >/tmp/granted 2>&1 &
+    granted "$id" 9 "$(granted_page)" </tmp/granted.in >/tmp/granted \
+        2>/dev/null &
     exec 5>/tmp/granted.in
     wait_for /tmp/granted '^wrote' 30
     fact grant_ended \
