@@ -183,6 +183,8 @@ unsigned int cl_siom_rx(struct cl_siom_port *port, unsigned int budget)
             asked = true; /* and look once more */
         want_buffers(port, q, asked);
     }
+    if ( n == budget && cl_memory_has(&port->rx) )
+        bit_set(port->siom->rx_ready, port->nr);
     cl_queue_signal(port, q);
 
     return n;

@@ -358,7 +358,10 @@ void cl_siom_mem_write(struct cl_siom_port *port, uint32_t off,
  */
 unsigned int cl_siom_tx(struct cl_siom_port *port, unsigned int budget);
 
-/* Bus Rx controller: the same from its Rx memory to the guest's queue. */
+/*
+ * Bus Rx controller: the same from its Rx memory to the guest's queue.  If it
+ * was enough, cl_siom_rx_next() will come back to this port.
+ */
 unsigned int cl_siom_rx(struct cl_siom_port *port, unsigned int budget);
 
 /* The control queue. */

@@ -85,29 +85,28 @@ static struct cloister_port *port_of(struct cl_siom_port *p)
 
 static unsigned int deliver_to(struct cl_siom_port *p)
 {
-    bool more;
-    unsigned int n = cloister_port_deliver(port_of(p), &more);
+    bool paused;
+    unsigned int n = cloister_port_deliver(port_of(p), &paused);
 
-    if ( more )
+    if ( paused )
         __set_bit(p->nr, waiting);
 
     return n;
 }
 
-/* Whoever has frames now, and has had none of his turns yet. */
 static unsigned int deliver(void)
 {
     struct cl_siom_port *p;
     unsigned int from = 0, n = 0, i;
 
-    for ( i = 0; i < CL_SIOM_PORTS &&
+    for ( i = 0; i < cloister_siom->ports &&
                  (p = cl_siom_rx_next(cloister_siom, &from)) != NULL; i++ )
         n += deliver_to(p);
 
     return n;
 }
 
-/* Who could not take his frames, or not all. */
+/* Who was paused, and so could not take his frames. */
 static void retry_waiting(void)
 {
     unsigned int nr;
@@ -133,7 +132,8 @@ static bool anyone_waits(void)
 static void work_locked(bool by_tasklet)
 {
     unsigned int n = cl_siom_poll(cloister_siom, BUDGET) + deliver();
-    bool more = n >= BUDGET || !bitmap_empty(again, CL_SIOM_PORTS);
+    bool more = n >= BUDGET || !bitmap_empty(again, CL_SIOM_PORTS) ||
+                !bitmap_empty(cloister_siom->rx_ready, CL_SIOM_PORTS);
 
     rounds = by_tasklet && more ? rounds + 1 : 0;
     if ( more && rounds < ROUNDS )

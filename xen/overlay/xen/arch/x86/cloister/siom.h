@@ -55,11 +55,8 @@ void cloister_siom_again(const struct cloister_port *cp);
 
 extern const struct cl_siom_platform cloister_siom_platform;
 
-/*
- * From the engine, device_lock held: frames to the guest.  *more: some are
- * left, as the guest is paused, or because it was enough.
- */
-unsigned int cloister_port_deliver(struct cloister_port *cp, bool *more);
+/* From the engine, device_lock held: frames to the guest, unless paused. */
+unsigned int cloister_port_deliver(struct cloister_port *cp, bool *paused);
 
 /* From the tasklet: the same from the guest. */
 unsigned int cloister_port_collect(struct cloister_port *cp,

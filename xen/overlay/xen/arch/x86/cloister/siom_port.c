@@ -121,17 +121,14 @@ static bool runs(const struct cloister_port *cp)
            !d->controller_pause_count;
 }
 
-unsigned int cloister_port_deliver(struct cloister_port *cp, bool *more)
+unsigned int cloister_port_deliver(struct cloister_port *cp, bool *paused)
 {
     unsigned int n = 0;
 
     spin_lock(&cp->lock);
-    *more = !runs(cp);
-    if ( !*more )
-    {
+    *paused = !runs(cp);
+    if ( !*paused )
         n = cl_siom_rx(&cp->port, BUDGET);
-        *more = n == BUDGET;
-    }
     spin_unlock(&cp->lock);
 
     return n;
@@ -158,7 +155,8 @@ static void doorbell(struct cloister_port *cp, unsigned int q)
     switch ( q )
     {
     case CL_QUEUE_RX:
-        cl_siom_rx(&cp->port, BUDGET);
+        if ( cl_siom_rx(&cp->port, BUDGET) == BUDGET )
+            cloister_siom_kick();
         break;
 
     case CL_QUEUE_TX:
