@@ -355,6 +355,9 @@ int cloister_counts_get(struct cloister_counts *c);
 enum cloister_reason cloister_siom_attach(struct domain *d);
 void cloister_siom_detach(struct domain *d);
 
+/* The guest's pages that SIOM holds go back (to be encrypted at rest, say). */
+void cloister_siom_let_go(struct domain *d);
+
 /* siom_op.c: what the hypercall asks. */
 int cloister_net_host(struct cloister_net_host *h);
 int cloister_net_port(struct cloister_net_port *p);

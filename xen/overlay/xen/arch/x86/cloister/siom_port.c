@@ -355,3 +355,15 @@ void cloister_siom_detach(struct domain *d)
     put_memory(&cp->port.tx);
     put_memory(&cp->port.rx);
 }
+
+void cloister_siom_let_go(struct domain *d)
+{
+    struct cloister_port *cp = port_of(d);
+
+    if ( !cp )
+        return;
+    spin_lock(&cp->lock);
+    if ( cp->active )
+        cl_siom_release(&cp->port);
+    spin_unlock(&cp->lock);
+}
