@@ -21,10 +21,10 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MAX_VMS 64
-#define BATCH   32u
+#define BATCH 32u
 #define BUFFERS 64u /* in each VM, used over and over */
 #define SAMPLES 1001
-#define ROUNDS  8 /* batches in a sample */
+#define ROUNDS 8 /* batches in a sample */
 
 #define FEATURES (1ull << 32 | 1ull << 15 | 1ull << 29)
 
@@ -93,7 +93,8 @@ static const struct cl_nic_ops nic_ops = {
 };
 static struct cl_nic nic = {.ops = &nic_ops};
 
-/* ---- Drivers ------------------------------------------------------------- */
+/* ---- Drivers -------------------------------------------------------------
+ */
 
 static void set_up(void)
 {
@@ -104,7 +105,8 @@ static void set_up(void)
     for ( i = 0; i < vms; i++ )
     {
         uint8_t f[2048] = {2, 0, 0, 0, 0, (uint8_t)((i + 1) % vms + 1),
-                           2, 0, 0, 0, 0, (uint8_t)(i + 1), 8, 0};
+                           2, 0, 0, 0, 0, (uint8_t)(i + 1),
+                           8, 0};
 
         guest_start(&vm[i], &siom, (uint8_t)(i + 1), NULL);
         guest_driver(&vm[i], FEATURES);
@@ -160,7 +162,8 @@ static unsigned int receive(void)
     return n;
 }
 
-/* ---- What is measured ---------------------------------------------------- */
+/* ---- What is measured ----------------------------------------------------
+ */
 
 static unsigned int in(void)
 {

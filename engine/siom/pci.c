@@ -119,6 +119,21 @@ void cl_pci_reset(struct cl_siom_port *port)
         port->pci.msix[i].control = 1; /* masked */
 }
 
+void cl_pci_load(struct cl_siom_port *port,
+                 const uint32_t cfg[CL_PCI_FUNCTIONS][CL_PCI_DWORDS])
+{
+    unsigned int fn, i;
+
+    for ( fn = 0; fn < CL_PCI_FUNCTIONS; fn++ )
+        for ( i = 0; i < functions[fn].nr; i++ )
+        {
+            const struct reg *r = &functions[fn].reg[i];
+
+            port->pci.cfg[fn][r->off / 4] =
+                (r->value & ~r->mask) | (cfg[fn][r->off / 4] & r->mask);
+        }
+}
+
 bool cl_pci_master(const struct cl_siom_port *port)
 {
     return value(port, R_COMMAND) & COMMAND_MASTER;

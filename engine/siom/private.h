@@ -199,6 +199,12 @@ bool cl_virtio_enter(struct cl_siom_port *port, struct cl_queue *q);
 int cl_virtio_broken(struct cl_siom_port *port);
 
 void cl_virtio_reset(struct cl_siom_port *port);
+
+/* Whether a driver could have brought the device into this state. */
+bool cl_virtio_valid(const struct cl_virtio *v);
+
+/* Starts or goes on, as the status says. */
+void cl_virtio_up(struct cl_siom_port *port);
 uint32_t cl_virtio_isr(struct cl_siom_port *port);
 uint64_t cl_common_read(const struct cl_siom_port *port, uint32_t off,
                         unsigned int size);
@@ -222,6 +228,10 @@ uint64_t cl_net_config(const struct cl_siom_port *port, uint32_t off,
 #define BAR_MEM_PENDING 0xc00u
 
 void cl_pci_reset(struct cl_siom_port *port);
+
+/* Sets the bits of configuration space that a guest may set, and no others. */
+void cl_pci_load(struct cl_siom_port *port,
+                 const uint32_t cfg[CL_PCI_FUNCTIONS][CL_PCI_DWORDS]);
 bool cl_pci_master(const struct cl_siom_port *port);
 uint32_t cl_pci_msix_control(const struct cl_siom_port *port);
 

@@ -71,6 +71,15 @@ static bool features_ok(uint64_t f)
            (!(f & VIRTIO_NET_F_CTRL_RX) || (f & VIRTIO_NET_F_CTRL_VQ));
 }
 
+void cl_virtio_up(struct cl_siom_port *port)
+{
+    if ( (port->virtio.status & (STATUS_DRIVER_OK | STATUS_NEEDS_RESET)) !=
+         STATUS_DRIVER_OK )
+        return;
+    port->takes_csum = cl_virtio_has(port, VIRTIO_NET_F_GUEST_CSUM);
+    store_release(&port->up, true);
+}
+
 static void set_status(struct cl_siom_port *port, uint8_t value)
 {
     struct cl_virtio *v = &port->virtio;
@@ -89,12 +98,7 @@ static void set_status(struct cl_siom_port *port, uint8_t value)
     /* Bits are only ever added, and NEEDS_RESET is the device's. */
     v->status |= value & ~STATUS_NEEDS_RESET;
 
-    if ( (v->status & (STATUS_DRIVER_OK | STATUS_NEEDS_RESET)) ==
-         STATUS_DRIVER_OK )
-    {
-        port->takes_csum = cl_virtio_has(port, VIRTIO_NET_F_GUEST_CSUM);
-        store_release(&port->up, true);
-    }
+    cl_virtio_up(port);
 }
 
 static void set_features(struct cl_virtio *v, uint32_t value)
@@ -125,13 +129,39 @@ static void set_size(struct cl_queue *q, uint16_t size)
         q->size = size;
 }
 
+static bool aligned(const struct cl_queue *q) /* 2.7 */
+{
+    return !(q->desc % 16) && !(q->avail % 2) && !(q->used % 4);
+}
+
+static bool queue_valid(const struct cl_queue *q)
+{
+    return q->size && q->size <= CL_QUEUE_SIZE && !(q->size & (q->size - 1)) &&
+           (q->vector < CL_MSIX_VECTORS || q->vector == CL_NO_VECTOR) &&
+           (!q->enabled || aligned(q));
+}
+
+bool cl_virtio_valid(const struct cl_virtio *v)
+{
+    unsigned int i;
+
+    for ( i = 0; i < CL_QUEUES; i++ )
+        if ( !queue_valid(&v->queue[i]) )
+            return false;
+
+    return (v->config_vector < CL_MSIX_VECTORS ||
+            v->config_vector == CL_NO_VECTOR) &&
+           (!(v->status & STATUS_FEATURES_OK) || features_ok(v->features)) &&
+           (!(v->status & STATUS_DRIVER_OK) ||
+            (v->status & STATUS_FEATURES_OK));
+}
+
 static void enable(struct cl_siom_port *port, struct cl_queue *q,
                    uint64_t value)
 {
     if ( value != 1 || q->enabled )
         return;
-    /* 2.7: alignment of the three parts. */
-    if ( (q->desc % 16) || (q->avail % 2) || (q->used % 4) )
+    if ( !aligned(q) )
         cl_virtio_broken(port);
     else
         q->enabled = true;

@@ -659,3 +659,61 @@ TEST(pages_go_back_when_the_memory_map_changes)
     CHECK(cl_siom_tx(&a.port, 32) == 0 && a.held == 0);
     stop();
 }
+
+TEST(saved_state_goes_on_in_another_port)
+{
+    struct cl_siom_saved saved;
+    struct cl_siom_config config;
+    unsigned int used;
+
+    start(NULL, NULL, ALL);
+    guest_fill(&b, 8, 2048);
+    guest_offer(&a, NULL, frame(1, 2, 100), 100);
+    guest_run(&siom, both, 2);
+    guest_cfg_write(&b, 8, 0x14, 0xe0000000);
+    cl_siom_save(&b.port, &saved);
+
+    /* Another host: the same memory, a port as new. */
+    config = b.port.config;
+    cl_siom_port_remove(&b.port);
+    used = b.port.virtio.queue[CL_QUEUE_RX].used_idx;
+    CHECK(used == 0 && !b.held);
+    memset(&b.port.stats, 0, sizeof(b.port.stats));
+    CHECK(!cl_siom_port_add(&siom, &b.port, &b, &config));
+    CHECK(!cl_siom_load(&b.port, &saved));
+    CHECK(cl_siom_mem_base(&b.port) == 0xe0000000);
+    CHECK(receive(&b, hdr, got) == 100);
+    guest_offer(&a, NULL, frame(1, 2, 200), 200);
+    guest_run(&siom, both, 2);
+    CHECK(receive(&b, hdr, got) == 200);
+    CHECK(b.msis == 2 && b.port.stats.violations == 0);
+    stop();
+}
+
+TEST(impossible_saved_state_is_refused)
+{
+    struct cl_siom_saved saved, bad;
+    struct cl_siom_port before;
+
+    start(NULL, NULL, ALL);
+    cl_siom_save(&b.port, &saved);
+    before = b.port;
+#define REFUSED(change)                                                       \
+    (bad = saved, (change),                                                   \
+     cl_siom_load(&b.port, &bad) == -22 &&                                    \
+         !memcmp(&before, &b.port, sizeof(before)))
+    CHECK(REFUSED(bad.revision = 2));
+    CHECK(REFUSED(bad.features |= 1ull << 60));
+    CHECK(REFUSED(bad.status &= ~8));
+    CHECK(REFUSED(bad.config_vector = 9));
+    CHECK(REFUSED(bad.queue[1].size = 512));
+    CHECK(REFUSED(bad.queue[1].size = 3));
+    CHECK(REFUSED(bad.queue[2].desc = 8));
+    CHECK(REFUSED(bad.queue[0].vector = 4));
+#undef REFUSED
+    bad = saved;
+    bad.cfg[1][0] = 0x12345678; /* what no guest can change stays */
+    CHECK(!cl_siom_load(&b.port, &bad));
+    CHECK(guest_cfg_read(&b, 8, 0) == 0x10411af4);
+    stop();
+}

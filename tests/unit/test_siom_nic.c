@@ -6,14 +6,15 @@
 #include "model_guest.h"
 #include "test.h"
 
-#define F_V1   (1ull << 32)
+#define F_V1 (1ull << 32)
 #define F_CSUM (1ull << 0)
 
 static struct cl_siom siom;
 static struct guest a, b;
 static struct guest *const both[] = {&a, &b};
 
-/* ---- The NIC ------------------------------------------------------------- */
+/* ---- The NIC -------------------------------------------------------------
+ */
 
 static struct
 {
@@ -152,7 +153,8 @@ static void arrives(const void *data, uint32_t len, uint16_t vlan)
     guest_run(&siom, both, 2);
 }
 
-/* ---- In ------------------------------------------------------------------ */
+/* ---- In ------------------------------------------------------------------
+ */
 
 TEST(in_by_address)
 {
@@ -211,7 +213,8 @@ TEST(in_impossible)
     stop();
 }
 
-/* ---- Out ----------------------------------------------------------------- */
+/* ---- Out -----------------------------------------------------------------
+ */
 
 TEST(out_to_others_only)
 {
@@ -253,8 +256,7 @@ TEST(out_with_tag_and_checksum)
         sum += (uint32_t)f[i] << 8 | f[i + 1];
     while ( sum >> 16 )
         sum = (sum & 0xffff) + (sum >> 16);
-    CHECK((uint32_t)(out[54] << 8 | out[55]) ==
-          (~sum & 0xffff));
+    CHECK((uint32_t)(out[54] << 8 | out[55]) == (~sum & 0xffff));
     CHECK(dev.out[!first][15] == 3); /* the uplink's own VLAN */
     stop();
 }

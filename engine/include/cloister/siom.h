@@ -377,6 +377,42 @@ bool cl_siom_tx_quiet(struct cl_siom_port *port, bool quiet);
 /* Gives all guest pages back (the domain is paused, saved or dying). */
 void cl_siom_release(struct cl_siom_port *port);
 
+/*
+ * What a guest's driver relies on, for its saved image: all fields little-
+ * endian, no hidden padding.  Frames on their way are not in it.
+ */
+#define CL_SIOM_SAVED_REVISION 1u
+
+struct cl_siom_saved
+{
+    uint32_t revision, address, pending;
+    uint32_t device_select, driver_select;
+    uint16_t queue_select, config_vector;
+    uint8_t status, isr, pad[6];
+    uint64_t features;
+    uint32_t cfg[CL_PCI_FUNCTIONS][CL_PCI_DWORDS];
+    struct
+    {
+        uint64_t address;
+        uint32_t data, control;
+    } msix[CL_MSIX_VECTORS];
+    struct
+    {
+        uint64_t desc, avail, used;
+        uint16_t size, vector, last_avail, used_idx, signalled;
+        uint8_t enabled, pad[5];
+    } queue[CL_QUEUES];
+};
+
+/* The guest's vCPUs are paused. */
+void cl_siom_save(const struct cl_siom_port *port, struct cl_siom_saved *to);
+
+/*
+ * Into a port that has just been added.  -EINVAL: no driver could have brought
+ * the device into this state; the port is as it was.
+ */
+int cl_siom_load(struct cl_siom_port *port, const struct cl_siom_saved *from);
+
 /* ---- Device side ------------------------------------------------------ */
 
 /*

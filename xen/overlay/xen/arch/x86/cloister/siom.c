@@ -129,6 +129,13 @@ static bool anyone_waits(void)
            !bitmap_empty(waiting, CL_SIOM_PORTS);
 }
 
+/* In a period's time, if not sooner. */
+static void arm_timer(void)
+{
+    if ( !timer_is_active(&timer) )
+        set_timer(&timer, NOW() + PERIOD);
+}
+
 static void work_locked(bool by_tasklet)
 {
     unsigned int n = cl_siom_poll(cloister_siom, BUDGET) + deliver();
@@ -139,7 +146,7 @@ static void work_locked(bool by_tasklet)
     if ( more && rounds < ROUNDS )
         cloister_siom_kick();
     else if ( more || anyone_waits() || cloister_siom->nic )
-        set_timer(&timer, NOW() + PERIOD);
+        arm_timer();
 }
 
 void cloister_siom_work(void)
