@@ -3,7 +3,7 @@
 
 #include "private.h"
 
-_Static_assert(sizeof(struct cl_siom_saved) == 40 + 512 + 64 + 3 * 40,
+_Static_assert(sizeof(struct cl_siom_saved) == 64 + 512 + 64 + 3 * 40,
                "no hidden padding");
 
 void cl_siom_save(const struct cl_siom_port *port, struct cl_siom_saved *to)
@@ -22,6 +22,11 @@ void cl_siom_save(const struct cl_siom_port *port, struct cl_siom_saved *to)
     to->status = v->status;
     to->isr = v->isr;
     to->features = v->features;
+    memcpy(to->mac, port->config.mac, sizeof(to->mac));
+    to->vlan = port->config.vlan;
+    to->mtu = port->config.mtu;
+    to->isolated = port->config.isolated;
+    to->rate = port->config.rate;
     memcpy(to->cfg, port->pci.cfg, sizeof(to->cfg));
     for ( i = 0; i < CL_MSIX_VECTORS; i++ )
     {
@@ -43,6 +48,16 @@ void cl_siom_save(const struct cl_siom_port *port, struct cl_siom_saved *to)
         to->queue[i].signalled = q->signalled;
         to->queue[i].enabled = q->enabled;
     }
+}
+
+void cl_siom_saved_config(const struct cl_siom_saved *from,
+                          struct cl_siom_config *to)
+{
+    *to = (struct cl_siom_config){.vlan = from->vlan,
+                                  .mtu = from->mtu,
+                                  .isolated = from->isolated,
+                                  .rate = from->rate};
+    memcpy(to->mac, from->mac, sizeof(to->mac));
 }
 
 static void load_virtio(const struct cl_siom_saved *from, struct cl_virtio *v)

@@ -190,7 +190,9 @@
     X(110, net_memory,  "no memory for the guest's network card",             \
        "free memory on the host")                                             \
     X(111, net_address, "another guest has the same network address",         \
-       "give one of them another uuid, or see cloister net set")
+       "give one of them another uuid, or see cloister net")                  \
+    X(112, net_state,   "the saved state of the network card makes no sense", \
+       "restore from another image")
 
 /* clang-format on */
 

@@ -8,7 +8,7 @@
 
 LAB_READY='net ready\|net done'
 LAB_PATIENCE=200
-mib=${MIB:-8}
+mib=${MIB:-4}
 walk=${WALK:-1000000}
 stock=
 xl dmesg | grep -q 'Cloister' || stock=1

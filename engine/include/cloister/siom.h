@@ -390,6 +390,10 @@ struct cl_siom_saved
     uint16_t queue_select, config_vector;
     uint8_t status, isr, pad[6];
     uint64_t features;
+    uint8_t mac[6]; /* this and the next: struct cl_siom_config, for who adds */
+    uint16_t vlan, mtu, isolated;
+    uint8_t pad2[4];
+    uint64_t rate;
     uint32_t cfg[CL_PCI_FUNCTIONS][CL_PCI_DWORDS];
     struct
     {
@@ -406,6 +410,10 @@ struct cl_siom_saved
 
 /* The guest's vCPUs are paused. */
 void cl_siom_save(const struct cl_siom_port *port, struct cl_siom_saved *to);
+
+/* The configuration that the port had. */
+void cl_siom_saved_config(const struct cl_siom_saved *from,
+                          struct cl_siom_config *to);
 
 /*
  * Into a port that has just been added.  -EINVAL: no driver could have brought

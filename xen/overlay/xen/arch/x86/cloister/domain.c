@@ -46,7 +46,7 @@ void cloister_domain_destroy(struct domain *d)
         cloister_measure_drop(d->arch.cloister);
         /* Not when it is killed: a seal may be under way then. */
         cloister_restore_drop(d->arch.cloister);
-        xfree(d->arch.cloister->siom);
+        cloister_siom_destroy(d);
     }
     XFREE(d->arch.cloister);
 }

@@ -355,6 +355,17 @@ int cloister_counts_get(struct cloister_counts *c);
 enum cloister_reason cloister_siom_attach(struct domain *d);
 void cloister_siom_detach(struct domain *d);
 
+/* From cloister_domain_destroy: nobody uses the domain any more. */
+void cloister_siom_destroy(struct domain *d);
+
+/*
+ * The card of a sealed guest that is paused, for its saved image (false: it
+ * has none); and from there, before the seal of the guest that is restored.
+ */
+struct cl_siom_saved;
+bool cloister_siom_save(const struct domain *d, struct cl_siom_saved *to);
+int cloister_siom_restore(struct domain *d, const struct cl_siom_saved *from);
+
 /* The guest's pages that SIOM holds go back (to be encrypted at rest, say). */
 void cloister_siom_let_go(struct domain *d);
 

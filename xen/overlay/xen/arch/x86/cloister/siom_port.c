@@ -324,6 +324,50 @@ static void put_memory(struct cl_memory *m)
     m->base = NULL;
 }
 
+bool cloister_siom_save(const struct domain *d, struct cl_siom_saved *to)
+{
+    struct cloister_port *cp = port_of(d);
+
+    if ( !cp || !cp->active )
+        return false;
+    spin_lock(&cp->lock);
+    cl_siom_save(&cp->port, to);
+    spin_unlock(&cp->lock);
+
+    return true;
+}
+
+int cloister_siom_restore(struct domain *d, const struct cl_siom_saved *from)
+{
+    struct cloister_port *cp = port_of(d);
+
+    if ( !cp || cp->active )
+        return -EINVAL;
+    if ( !cp->saved )
+        cp->saved = xmalloc(struct cl_siom_saved);
+    if ( !cp->saved )
+        return -ENOMEM;
+    *cp->saved = *from;
+    cl_siom_saved_config(from, &cp->config);
+
+    return 0;
+}
+
+/* Nobody has a vCPU running that could see the card in between. */
+static int load_saved(struct cloister_port *cp)
+{
+    int rc = 0;
+
+    if ( !cp->saved )
+        return 0;
+    spin_lock(&cp->lock);
+    rc = cl_siom_load(&cp->port, cp->saved);
+    spin_unlock(&cp->lock);
+    XFREE(cp->saved);
+
+    return rc;
+}
+
 enum cloister_reason cloister_siom_attach(struct domain *d)
 {
     static const uint8_t none[6];
@@ -335,14 +379,16 @@ enum cloister_reason cloister_siom_attach(struct domain *d)
     if ( !memcmp(cp->config.mac, none, sizeof(none)) )
         make_mac(cp);
     rc = get_memory(&cp->port.tx) && get_memory(&cp->port.rx)
-         ? cloister_port_join(cp) : -ENOMEM;
+         ? cloister_port_join(cp) ?: load_saved(cp) : -ENOMEM;
     if ( !rc )
         return CLOISTER_WHY_none;
 
+    cloister_port_leave(cp);
     put_memory(&cp->port.tx);
     put_memory(&cp->port.rx);
 
-    return rc == -EEXIST ? CLOISTER_WHY_net_address : CLOISTER_WHY_net_memory;
+    return rc == -EEXIST ? CLOISTER_WHY_net_address
+         : rc == -EINVAL ? CLOISTER_WHY_net_state : CLOISTER_WHY_net_memory;
 }
 
 void cloister_siom_detach(struct domain *d)
@@ -366,4 +412,13 @@ void cloister_siom_let_go(struct domain *d)
     if ( cp->active )
         cl_siom_release(&cp->port);
     spin_unlock(&cp->lock);
+}
+
+void cloister_siom_destroy(struct domain *d)
+{
+    struct cloister_port *cp = port_of(d);
+
+    if ( cp )
+        xfree(cp->saved);
+    XFREE(d->arch.cloister->siom);
 }
