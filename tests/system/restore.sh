@@ -13,39 +13,11 @@ seed=${RESTORE_SEED:-1}
 contexts=${RESTORE_CONTEXTS:-1500}
 images=${RESTORE_IMAGES:-60}
 
-fact()
-{
-    echo "fact $1 $2"
-}
-
-note()
-{
-    read -r up _ </proc/uptime
-    echo "# ${up%.*} s: $*"
-}
-
-is_cloister()
-{
-    command -v cloister >/dev/null && cloister status >/dev/null 2>&1
-}
-
-xen_log()
-{
-    xl dmesg -c >>/tmp/xen.log 2>/dev/null
-}
-
-# rounds NAME: the newest good round.
-rounds()
-{
-    sed -n 's/.*keeper ok \([0-9]*\).*/\1/p' "$(guest_console "$1")" |
-        tail -n 1
-}
-
 # goes_on NAME: two more rounds of its own check.
 goes_on()
 {
     last=$(rounds "$1")
-    wait_for "$(guest_console "$1")" "keeper ok $((${last:-0} + 2))" 90
+    wait_for "$(guest_console "$1")" "keeper ok $((${last:-0} + 2))" "$LAB_PATIENCE"
 }
 
 # One save and restore, by xl alone; seconds of each are notes.
@@ -72,7 +44,7 @@ in_a_row()
     [ $done -eq "$cycles" ] || tail -n 4 /tmp/xl.out | sed 's/^/# /'
     fact "cycles_$1" "$done"
     log=$(guest_console keeper)
-    fact "bad_$1" "$(grep -c 'keeper BAD' "$log")"
+    fact "bad_$1" "$(bad_rounds keeper)"
     # Its count of rounds never goes back: nothing ran twice.
     fact "back_$1" "$(sed -n 's/.*keeper ok \([0-9]*\).*/\1/p' "$log" |
         awk '$1 <= last { n++ } { last = $1 } END { print n + 0 }')"
@@ -115,7 +87,7 @@ migrate()
         fact migrate_alive 0
         tail -n 8 /tmp/xl.out | sed 's/^/# /'
     fi
-    fact migrate_bad "$(grep -c 'keeper BAD' "$(guest_console keeper)")"
+    fact migrate_bad "$(bad_rounds keeper)"
     xl destroy keeper
     xen_log
 }
@@ -125,12 +97,7 @@ mutations()
 {
     note "an image with changes"
     xl create -q /files/tiny.cfg memory=6 'extra="fill=1024"'
-    tries=20
-    until xl dmesg | grep -q 'tiny ok 1'; do
-        [ $tries -gt 0 ] || break
-        tries=$((tries - 1))
-        sleep 1
-    done
+    wait_until "$LAB_PATIENCE" tiny_said "$(xl domid tiny)" 'ok 1'
     xen_log
     : >/tmp/mutations.log
     while sleep 1; do xl dmesg -c >>/tmp/mutations.log; done &
@@ -141,17 +108,11 @@ mutations()
     fact mutations_status $?
     kill $reader
     xl dmesg -c >>/tmp/mutations.log
-    while read -r name value; do
-        case $name in
-        '#') echo "# $value" ;;
-        *) fact "$name" "$value" ;;
-        esac
-    done </tmp/remutate
+    facts mutation </tmp/remutate
     # The unchanged image ran, and found its memory as it was.
     fact mutations_ran "$(grep -c 'tiny ok' /tmp/mutations.log |
         awk '{ print ($1 > 0) }')"
     fact mutations_bad "$(grep -c 'tiny BAD' /tmp/mutations.log)"
-    note "$(xl list | wc -l) lines of xl list"
 }
 
 # reason NAME TEXT: how often the log gives it.
@@ -178,7 +139,7 @@ reasons()
     reason resumed "the guest's image has been restored"
 }
 
-free_before=$(free_mem)
+free_before=$(settled)
 xen_log
 in_a_row 2
 xl destroy keeper
@@ -187,12 +148,8 @@ checkpoint
 migrate
 mutations
 is_cloister && reasons
-xl list | awk 'NR > 2 { print $1 }' | while read -r left; do
-    note "left: $left"
-done
 sleep 2
-fact left_domains "$(xl list | awk 'NR > 1 && $2 != 0' | wc -l)"
-# Xen's own pools keep a little.
-fact leak_mib $((free_before - $(free_mem)))
+fact left_domains "$(domains)"
+fact leak_mib $((free_before - $(settled)))
 fact xen_alive 1
 note "done"
