@@ -150,6 +150,13 @@ uint32_t cloister_hvm_size(struct domain *d);
 int cloister_hvm_save(struct domain *d, struct hvm_domain_context *h);
 
 /*
+ * From sethvmcontext, before hvm_load(): -EINVAL if there is anything behind
+ * the end mark, or none.
+ */
+int cloister_check_context(struct domain *d,
+                           const struct hvm_domain_context *h);
+
+/*
  * Around domain_resume(), under the domctl lock.  -EPERM: the domain's saved
  * image has been restored, and it must not run twice from one state.  The
  * image of a domain that goes on may not be restored any more.
@@ -321,6 +328,9 @@ static inline uint32_t cloister_hvm_size(struct domain *d) { return 0; }
 static inline int cloister_hvm_save(struct domain *d,
                                     struct hvm_domain_context *h)
 { return -EOPNOTSUPP; }
+static inline int cloister_check_context(struct domain *d,
+                                         const struct hvm_domain_context *h)
+{ return 0; }
 static inline int cloister_resume(struct domain *d) { return 0; }
 static inline void cloister_resumed(struct domain *d) {}
 static inline int cloister_wake(struct domain *d, gfn_t gfn, mfn_t mfn)

@@ -209,6 +209,36 @@ static enum cloister_reason check_record(struct domain *d,
     return take_record(d, h, desc + 1, desc->length);
 }
 
+/*
+ * hvm_load() does not look behind the end mark.  Whoever puts it before the
+ * record would get a domain without one: no secret in it, and no guest.
+ */
+int cloister_check_context(struct domain *d,
+                           const struct hvm_domain_context *h)
+{
+    const struct hvm_save_descriptor *desc;
+    size_t at = 0;
+
+    if ( !d->arch.cloister )
+        return 0;
+
+    while ( h->size - at >= DESC )
+    {
+        desc = (const void *)(h->data + at);
+        at += DESC;
+        if ( desc->typecode == HVM_SAVE_CODE(END) &&
+             !desc->length && at == h->size )
+            return 0;
+        if ( desc->typecode == HVM_SAVE_CODE(END) ||
+             desc->length > h->size - at )
+            break;
+        at += desc->length;
+    }
+    cloister_refuse(d, CLOISTER_WHY_rec_order, at);
+
+    return -EINVAL;
+}
+
 /* hvm_load() has made sure that there is a descriptor. */
 static int cf_check check(const struct domain *cd,
                           struct hvm_domain_context *h)
