@@ -141,13 +141,13 @@ reasons()
 
 free_before=$(settled)
 xen_log
+mutations
+is_cloister && reasons
 in_a_row 2
 xl destroy keeper
 in_a_row 1
 checkpoint
 migrate
-mutations
-is_cloister && reasons
 sleep 2
 fact left_domains "$(domains)"
 fact leak_mib $((free_before - $(settled)))

@@ -191,4 +191,5 @@ void cloister_keys_wipe(void)
 
     for ( i = 0; i < cloister_keys.slots; i++ )
         cl_key_erase(&cloister_keys, i);
+    cloister_wrap_wipe();
 }

@@ -166,6 +166,9 @@ struct cloister_record_key;
 /* Makes sure that the host has a secret.  As cloister_key_take(). */
 enum cloister_reason cloister_wrap_init(void);
 
+/* Before other software gets the machine: no image can be opened any more. */
+void cloister_wrap_wipe(void);
+
 /* Names that secret, and gives nothing away.  false: there is none. */
 bool cloister_host_id(uint8_t id[16]);
 

@@ -24,7 +24,8 @@
 #include "private.h"
 
 #define PERIOD      SECONDS(1)
-#define PAGES_MOST  128         /* at a time */
+#define PAUSE       MILLISECS(5)    /* for others, after so many pages: */
+#define PAGES_MOST  128
 
 /* Seconds without running after which a guest rests; 0: never. */
 static unsigned int __read_mostly opt_rest;
@@ -210,11 +211,9 @@ static bool rest_some(struct domain *d)
     return false;
 }
 
-static void cf_check rest_all(void *unused);
-static DECLARE_TASKLET(rest_tasklet, rest_all, NULL);
 static struct timer rest_timer;
 
-/* One domain's turn: the tasklet comes back as long as there is one. */
+/* One domain's turn; soon again if there is more to do. */
 static void cf_check rest_all(void *unused)
 {
     struct domain *d;
@@ -229,14 +228,13 @@ static void cf_check rest_all(void *unused)
         }
     rcu_read_unlock(&domlist_read_lock);
 
-    if ( more )
-        tasklet_schedule(&rest_tasklet);
+    set_timer(&rest_timer, NOW() + (more ? PAUSE : PERIOD));
 }
+static DECLARE_TASKLET(rest_tasklet, rest_all, NULL);
 
 static void cf_check rest_tick(void *unused)
 {
     tasklet_schedule(&rest_tasklet);
-    set_timer(&rest_timer, NOW() + PERIOD);
 }
 
 static int __init cf_check rest_init(void)

@@ -79,6 +79,13 @@ enum cloister_reason cloister_wrap_init(void)
     return CLOISTER_WHY_none;
 }
 
+/* Takes no lock: others may have died with it. */
+void cloister_wrap_wipe(void)
+{
+    write_atomic(&have_secret, false);
+    cl_wipe(secret, sizeof(secret));
+}
+
 bool cloister_host_id(uint8_t id[16])
 {
     uint8_t digest[32];
