@@ -83,16 +83,24 @@ static void empty_ring(const struct domain *d, struct xencons_interface *ring)
     ACCESS_ONCE(ring->out_cons) = cons + size;
 }
 
+/* Of a sealed domain it is what it was at the seal, whatever dom0 set since. */
+static unsigned long ring_gfn(const struct domain *d)
+{
+    if ( !is_hvm_domain(d) )
+        return 0;
+
+    return cloister_sealed(d) ? d->arch.cloister->ring[0].gfn
+                              : d->arch.hvm.params[HVM_PARAM_CONSOLE_PFN];
+}
+
 static void keep_console(struct domain *d)
 {
+    unsigned long gfn = ring_gfn(d);
+    struct page_info *pg = NULL;
     p2m_type_t t;
-    struct page_info *pg;
 
-    if ( !is_hvm_domain(d) || !d->arch.hvm.params[HVM_PARAM_CONSOLE_PFN] )
-        return;
-
-    pg = get_page_from_gfn(d, d->arch.hvm.params[HVM_PARAM_CONSOLE_PFN], &t,
-                           P2M_ALLOC);
+    if ( gfn )
+        pg = get_page_from_gfn(d, gfn, &t, P2M_ALLOC);
     if ( !pg )
         return;
 
