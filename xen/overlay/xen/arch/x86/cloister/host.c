@@ -129,28 +129,6 @@ static void __init hide_host_bridge(void)
         cloister_hide_io(PFN_DOWN(bar), PFN_DOWN(bar + MCHBAR_SIZE) - 1);
 }
 
-/*
- * Where the firmware goes on after a sleep (ACPI 6.5, 5.2.10).  The rest of
- * the page is dom0's: the global lock, and what its AML keeps there.
- */
-#define VECTOR_BYTES    8       /* the grain of read-only parts of a page */
-
-static int __init hold_waking_vectors(void)
-{
-    const paddr_t facs = acpi_gbl_FADT.Xfacs ?: acpi_gbl_FADT.facs;
-    const paddr_t first = ROUNDDOWN(
-        offsetof(struct acpi_table_facs, firmware_waking_vector),
-        VECTOR_BYTES);
-    const paddr_t second =
-        offsetof(struct acpi_table_facs, xfirmware_waking_vector);
-
-    if ( !facs || !IS_ALIGNED(facs, VECTOR_BYTES) )
-        return 0;
-
-    return subpage_mmio_ro_add(facs + first, VECTOR_BYTES) ?:
-           subpage_mmio_ro_add(facs + second, VECTOR_BYTES);
-}
-
 /* ---- Ports ------------------------------------------------------------ */
 
 #define SCI_EN          (1u << 0)       /* ACPI 6.5, 4.8.3.2.1 */
@@ -277,7 +255,7 @@ int __init cloister_dom0_permissions(struct domain *d)
     cloister_hide_io(PFN_DOWN(trampoline_phys),
                      PFN_DOWN(trampoline_phys + TRAMPOLINE_SIZE - 1));
 
-    rc = make_io_sink() ?: hold_waking_vectors();
+    rc = make_io_sink();
     for ( i = 0; i < nr_hidden && !rc; i++ )
         rc = iomem_deny_access(d, hidden[i].first, hidden[i].last);
     enable_acpi();
