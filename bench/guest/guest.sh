@@ -9,16 +9,27 @@ PATH=/files:$PATH
 LAB_PATIENCE=600
 console=$(guest_console keeper)
 
+# fail WHAT
+fail()
+{
+    note "failed: $1"
+    xl list
+    tail -n 20 "$console"
+    xl dmesg | tail -n 20
+    exit 1
+}
+
 mark 1
 xl create -q /guest/keeper.cfg 'name="keeper"' \
-    'extra="console=hvc0 loglevel=4 keeper=16 keeper_work=32 keeper_rest=100"' || exit 1
-wait_for "$console" 'keeper ok 1' $LAB_PATIENCE || exit 1
+    'extra="console=hvc0 loglevel=4 keeper=16 keeper_work=32 keeper_rest=100"' ||
+    fail "xl create"
+wait_for "$console" 'keeper ok 1' $LAB_PATIENCE || fail "the first round"
 note "$(grep 'keeper has' "$console")"
 mark 2
-xl save -c keeper /tmp/save || exit 1
+xl save -c keeper /tmp/save || fail "xl save"
 mark 3
 rm /tmp/save
 wait_for "$console" "keeper ok $(($(rounds keeper) + 2))" $LAB_PATIENCE ||
-    exit 1
+    fail "rounds after the save"
 fact bad "$(bad_rounds keeper)"
 xl destroy keeper
