@@ -15,7 +15,7 @@
 #define LAPIC_BASE 0xfee00000u
 #define LAPIC_ENABLED (1u << 11)
 #define LAPIC_BSP (1u << 8)
-#define LAPIC_SW_DISABLED 1u
+#define LAPIC_SW_DISABLED 2u
 #define LVT_MASKED (1u << 16)
 #define LVTS 6u
 
