@@ -16,14 +16,15 @@
 #include "intel.h"
 #include "ring.h"
 
-#define DRAIN_MAX_US 1000u   /* for DMA that goes on to end */
-#define RESET_MIN_US 1000u   /* before registers may be touched */
-#define RESET_MAX_US 10000u  /* for the NVM to be read */
-#define RESET_SLOW_US 20000u /* for devices that do not say */
-#define ENABLE_MAX_US 10000u /* for a queue to be enabled */
-#define TX_HANG_US 500000u   /* a frame that is not sent, with link */
-#define CHECK_US 100000u     /* between looks at link and counters */
-#define RESETS_MAX 8u        /* without a frame in between */
+#define DRAIN_MAX_US 1000u    /* for DMA that goes on to end */
+#define RESET_MIN_US 1000u    /* before registers may be touched */
+#define RESET_MAX_US 10000u   /* for the NVM to be read */
+#define RESET_SLOW_US 20000u  /* for devices that do not say */
+#define ENABLE_MAX_US 10000u  /* for a queue to be enabled */
+#define TX_HANG_US 500000u    /* a frame that is not sent, with link */
+#define CHECK_US 100000u      /* between looks at link and counters */
+#define LINK_WAIT_US 5000000u /* between attempts to wake the link up */
+#define RESETS_MAX 8u         /* without a frame in between */
 
 #define ABSENT 0xffffffffu
 
@@ -61,6 +62,7 @@ struct intel
     uint32_t seen;     /* rx.next at the last look */
     uint64_t since;    /* when this step began */
     uint64_t checked;  /* when registers were last looked at */
+    uint64_t woken;    /* when the link was last told to come up */
     uint64_t progress; /* when a frame was last sent or queued first */
     struct filter filter[FILTERS];
     unsigned int unfiltered; /* addresses that had no room */
@@ -354,6 +356,7 @@ static void set_up_queues(struct cl_nic *nic)
         wr(nic, f->rx_queue + Q_SRRCTL, f->rx_setup);
     if ( f->ivar )
         wr(nic, IVAR0, f->ivar);
+    wr(nic, f->throttle_reg, f->throttle);
     enable_queue(nic, f->rx_queue, f->rx_enable);
     enable_queue(nic, f->tx_queue, f->tx_enable);
 }
@@ -411,99 +414,10 @@ static void start(struct cl_nic *nic)
     rx_tail(nic);
     enter(nic, STEP_WORKS);
     i->checked = 0;
+    i->woken = 0;
     i->seen = 0;
     i->misses = 0;
     write_irq(nic);
-}
-
-/* ---- Watching it work ------------------------------------------------- */
-
-static bool tx_hangs(const struct cl_nic *nic)
-{
-    const struct intel *i = priv(nic);
-
-    return i->link && i->tx.next != i->tx.back &&
-           elapsed_us(nic, i->progress) >= TX_HANG_US;
-}
-
-/*
- * Missed frames although it has buffers, for three looks without one frame
- * coming through.
- */
-static bool rx_hangs(const struct cl_nic *nic, uint32_t missed)
-{
-    struct intel *i = priv(nic);
-
-    if ( !missed || i->rx.next != i->seen ||
-         i->rx.next - i->rx.back > RING / 2 )
-        i->misses = 0;
-    else
-        i->misses++;
-    i->seen = i->rx.next;
-
-    return i->misses >= 3;
-}
-
-static void look(struct cl_nic *nic)
-{
-    struct intel *i = priv(nic);
-    uint32_t status = rd(nic, STATUS), missed = rd(nic, MPC);
-    bool link = status & STATUS_LU;
-
-    i->checked = nic->platform->now_us(nic->ctx);
-    if ( status == ABSENT )
-    {
-        try_again(nic, "does not answer", status);
-        return;
-    }
-
-    i->stats.rx_missed += missed;
-    if ( link != i->link )
-    {
-        i->link = link;
-        i->progress = i->checked;
-        i->stats.link_changes++;
-    }
-    if ( tx_hangs(nic) )
-        try_again(nic, "transmitter hangs, frames waiting:",
-                  i->tx.next - i->tx.back);
-    else if ( rx_hangs(nic, missed) )
-        try_again(nic, "receiver hangs, frames missed:", missed);
-}
-
-static enum cl_nic_state cf_check intel_poll(struct cl_nic *nic)
-{
-    struct intel *i = priv(nic);
-
-    switch ( i->step )
-    {
-    case STEP_DRAIN:
-        drain(nic);
-        break;
-    case STEP_RESET:
-        after_reset(nic);
-        break;
-    case STEP_QUEUES:
-        start(nic);
-        break;
-    case STEP_WORKS:
-        if ( !i->checked || elapsed_us(nic, i->checked) >= CHECK_US )
-            look(nic);
-        break;
-    }
-
-    if ( i->step == STEP_FAILED )
-        return CL_NIC_FAILED;
-    if ( i->step != STEP_WORKS )
-        return CL_NIC_RESETTING;
-
-    return i->link ? CL_NIC_UP : CL_NIC_DOWN;
-}
-
-static void cf_check intel_stop(struct cl_nic *nic)
-{
-    silence(nic);
-    enter(nic, STEP_FAILED);
 }
 
 /* ---- Receive ---------------------------------------------------------- */
@@ -634,6 +548,114 @@ static void cf_check intel_tx_kick(struct cl_nic *nic)
 
     ring_publish();
     wr(nic, i->family->tx_queue + Q_TAIL, i->tx.next & RING_MASK);
+}
+
+/* ---- Watching it work ------------------------------------------------- */
+
+static bool tx_hangs(const struct cl_nic *nic)
+{
+    const struct intel *i = priv(nic);
+
+    return i->link && i->tx.next != i->tx.back &&
+           elapsed_us(nic, i->progress) >= TX_HANG_US;
+}
+
+/*
+ * Missed frames although it has buffers, for three looks without one frame
+ * coming through.
+ */
+static bool rx_hangs(const struct cl_nic *nic, uint32_t missed)
+{
+    struct intel *i = priv(nic);
+
+    if ( !missed || i->rx.next != i->seen ||
+         i->rx.next - i->rx.back > RING / 2 )
+        i->misses = 0;
+    else
+        i->misses++;
+    i->seen = i->rx.next;
+
+    return i->misses >= 3;
+}
+
+/*
+ * After a reset of the controller its PHY may rest without a link (QEMU's
+ * does), or have lost it just now.
+ */
+static void wake_link(const struct cl_nic *nic)
+{
+    struct intel *i = priv(nic);
+
+    if ( !i->family->mdic || elapsed_us(nic, i->since) < CHECK_US ||
+         (i->woken && elapsed_us(nic, i->woken) < LINK_WAIT_US) )
+        return;
+    i->woken = i->checked;
+    wr(nic, MDIC, i->family->mdic);
+}
+
+static void look(struct cl_nic *nic)
+{
+    struct intel *i = priv(nic);
+    uint32_t status = rd(nic, STATUS), missed = rd(nic, MPC);
+    bool link = status & STATUS_LU;
+
+    i->checked = nic->platform->now_us(nic->ctx);
+    if ( status == ABSENT )
+    {
+        try_again(nic, "does not answer", status);
+        return;
+    }
+
+    i->stats.rx_missed += missed;
+    if ( link != i->link )
+    {
+        i->link = link;
+        i->progress = i->checked;
+        i->stats.link_changes++;
+    }
+    if ( !link )
+        wake_link(nic);
+    (void)intel_tx_reap(nic); /* perhaps nobody has looked for long */
+    if ( tx_hangs(nic) )
+        try_again(nic, "transmitter hangs, frames waiting:",
+                  i->tx.next - i->tx.back);
+    else if ( rx_hangs(nic, missed) )
+        try_again(nic, "receiver hangs, frames missed:", missed);
+}
+
+static enum cl_nic_state cf_check intel_poll(struct cl_nic *nic)
+{
+    struct intel *i = priv(nic);
+
+    switch ( i->step )
+    {
+    case STEP_DRAIN:
+        drain(nic);
+        break;
+    case STEP_RESET:
+        after_reset(nic);
+        break;
+    case STEP_QUEUES:
+        start(nic);
+        break;
+    case STEP_WORKS:
+        if ( !i->checked || elapsed_us(nic, i->checked) >= CHECK_US )
+            look(nic);
+        break;
+    }
+
+    if ( i->step == STEP_FAILED )
+        return CL_NIC_FAILED;
+    if ( i->step != STEP_WORKS )
+        return CL_NIC_RESETTING;
+
+    return i->link ? CL_NIC_UP : CL_NIC_DOWN;
+}
+
+static void cf_check intel_stop(struct cl_nic *nic)
+{
+    silence(nic);
+    enter(nic, STEP_FAILED);
 }
 
 /* ---- The rest --------------------------------------------------------- */

@@ -33,6 +33,11 @@
 #define EECD 0x0010u           /* NVM control, 10.2.2.3 / 8.2.3 */
 #define EECD_AUTO_RD (1u << 9) /* the NVM has been read */
 
+/* PHY registers, igb, 8.2.4: here only BMCR (IEEE 802.3, 22.2.4.1). */
+#define MDIC 0x0020u
+#define MDIC_AUTONEGOTIATE                                                    \
+    (1u << 26 | 1u << 21 | 0x1340u) /* write PHY 1, register 0: restart */
+
 #define ICR                                                                   \
     0x00c0u                  /* causes, cleared by reading,                   \
                                 10.2.4.1 / 8.8.9 */
@@ -43,6 +48,12 @@
 #define INT_RXDMT0 (1u << 4) /* few Rx descriptors are left */
 #define INT_RXO (1u << 6)    /* Rx overrun */
 #define INT_RXT0 (1u << 7)   /* a frame was received */
+
+/* Interrupt throttling, 10.2.4.2 / 8.8.14: at most one in 50 us. */
+#define ITR 0x00c4u
+#define ITR_50US 195u /* of 256 ns */
+#define EITR0 0x1680u
+#define EITR0_50US (50u << 2)
 
 #define RCTL 0x0100u /* 10.2.5.1 / 8.10.1 */
 #define RCTL_EN (1u << 1)
@@ -124,7 +135,9 @@ struct intel_family
     uint64_t rx_errors;            /* mask of word[1] */
     uint32_t rx_setup;             /* SRRCTL, 0: there is none */
     uint32_t rx_enable, tx_enable; /* set in DCTL */
-    uint32_t ivar;                 /* 0: there is none */
+    uint32_t throttle_reg, throttle;
+    uint32_t mdic; /* wakes the link up; 0: it wakes by itself */
+    uint32_t ivar; /* 0: there is none */
 };
 
 /* ---- The controllers -------------------------------------------------- */

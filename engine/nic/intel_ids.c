@@ -54,6 +54,8 @@ const struct intel_family intel_e1000e = {
     .rx_length = 0,
     .rx_errors = 0x97ull << 40,
     .tx_enable = DCTL_COUNT_DESC,
+    .throttle_reg = ITR,
+    .throttle = ITR_50US,
 };
 
 /* Errors: RXE, HBO (82576, 7.1.5.2). */
@@ -68,6 +70,9 @@ const struct intel_family intel_igb = {
     .rx_setup = SRRCTL_2KIB | SRRCTL_ADVANCED,
     .rx_enable = DCTL_ENABLE,
     .tx_enable = DCTL_ENABLE,
+    .throttle_reg = EITR0,
+    .throttle = EITR0_50US,
+    .mdic = MDIC_AUTONEGOTIATE,
     .ivar = IVAR0_BOTH,
 };
 

@@ -371,58 +371,6 @@ static void start(struct cl_nic *nic)
     enter(nic, STEP_WORKS);
 }
 
-/* ---- Watching it work ------------------------------------------------- */
-
-static void look(struct cl_nic *nic)
-{
-    struct virtio_net *v = priv(nic);
-    uint32_t status = get(nic, DEVICE_STATUS);
-    bool link = !v->tells_link || (rd(nic, CAP_DEVICE, NET_STATUS, 2) & 1);
-
-    v->checked = nic->platform->now_us(nic->ctx);
-    if ( status == 0xff || (status & STATUS_NEEDS_RESET) ||
-         !(status & STATUS_DRIVER_OK) )
-    {
-        try_again(nic, "needs a reset, status:", status);
-        return;
-    }
-    if ( link != v->link )
-    {
-        v->link = link;
-        v->progress = v->checked;
-        v->stats.link_changes++;
-    }
-    if ( link && v->tx.next != v->tx.back &&
-         elapsed_us(nic, v->progress) >= TX_HANG_US )
-        try_again(nic, "transmitter hangs, frames waiting:",
-                  v->tx.next - v->tx.back);
-}
-
-static enum cl_nic_state cf_check virtio_poll(struct cl_nic *nic)
-{
-    struct virtio_net *v = priv(nic);
-
-    if ( v->step == STEP_CLEAR )
-        start(nic);
-    else if ( v->step == STEP_WORKS &&
-              (!v->checked || elapsed_us(nic, v->checked) >= CHECK_US) )
-        look(nic);
-
-    if ( v->step == STEP_FAILED )
-        return CL_NIC_FAILED;
-    if ( v->step != STEP_WORKS )
-        return CL_NIC_RESETTING;
-
-    return v->link ? CL_NIC_UP : CL_NIC_DOWN;
-}
-
-static void cf_check virtio_stop(struct cl_nic *nic)
-{
-    if ( priv(nic)->region[CAP_COMMON].length )
-        set(nic, DEVICE_STATUS, 0);
-    enter(nic, STEP_FAILED);
-}
-
 /* ---- Used buffers ----------------------------------------------------- */
 
 /*
@@ -586,6 +534,59 @@ static void cf_check virtio_tx_kick(struct cl_nic *nic)
 
     publish(&v->queue[TX], v->tx.next);
     notify(nic, TX);
+}
+
+/* ---- Watching it work ------------------------------------------------- */
+
+static void look(struct cl_nic *nic)
+{
+    struct virtio_net *v = priv(nic);
+    uint32_t status = get(nic, DEVICE_STATUS);
+    bool link = !v->tells_link || (rd(nic, CAP_DEVICE, NET_STATUS, 2) & 1);
+
+    v->checked = nic->platform->now_us(nic->ctx);
+    if ( status == 0xff || (status & STATUS_NEEDS_RESET) ||
+         !(status & STATUS_DRIVER_OK) )
+    {
+        try_again(nic, "needs a reset, status:", status);
+        return;
+    }
+    if ( link != v->link )
+    {
+        v->link = link;
+        v->progress = v->checked;
+        v->stats.link_changes++;
+    }
+    (void)virtio_tx_reap(nic); /* perhaps nobody has looked for long */
+    if ( v->step == STEP_WORKS && link && v->tx.next != v->tx.back &&
+         elapsed_us(nic, v->progress) >= TX_HANG_US )
+        try_again(nic, "transmitter hangs, frames waiting:",
+                  v->tx.next - v->tx.back);
+}
+
+static enum cl_nic_state cf_check virtio_poll(struct cl_nic *nic)
+{
+    struct virtio_net *v = priv(nic);
+
+    if ( v->step == STEP_CLEAR )
+        start(nic);
+    else if ( v->step == STEP_WORKS &&
+              (!v->checked || elapsed_us(nic, v->checked) >= CHECK_US) )
+        look(nic);
+
+    if ( v->step == STEP_FAILED )
+        return CL_NIC_FAILED;
+    if ( v->step != STEP_WORKS )
+        return CL_NIC_RESETTING;
+
+    return v->link ? CL_NIC_UP : CL_NIC_DOWN;
+}
+
+static void cf_check virtio_stop(struct cl_nic *nic)
+{
+    if ( priv(nic)->region[CAP_COMMON].length )
+        set(nic, DEVICE_STATUS, 0);
+    enter(nic, STEP_FAILED);
 }
 
 /* ---- The rest --------------------------------------------------------- */

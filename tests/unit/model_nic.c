@@ -66,7 +66,10 @@ static uint32_t intel_read(struct model_nic *m, uint32_t off)
     switch ( off )
     {
     case 0x08: /* STATUS: link, if it was set up */
-        return (*reg(m, 0) & 1u << 6) && !(m->faults & NF_NO_LINK) ? 2 : 0;
+        return (*reg(m, 0) & 1u << 6) &&
+                       !(m->faults & (NF_NO_LINK | NF_ASLEEP))
+                   ? 2
+                   : 0;
     case 0xc0: /* ICR is cleared by reading */
         *reg(m, off) = 0;
         return value;
@@ -94,6 +97,10 @@ static void intel_write(struct model_nic *m, uint32_t off, uint32_t value)
             return;
         }
         intel_defaults(m);
+        return;
+    case 0x20: /* MDIC: PHY 1's control register, restart negotiation */
+        if ( (value >> 16 & 0xfff) == 0x420 && (value & 0x1200) == 0x1200 )
+            m->faults &= ~NF_ASLEEP;
         return;
     case 0xd0:
         *reg(m, 0xd0) |= value;

@@ -32,6 +32,8 @@ enum model_kind
 #define NF_FOREIGN (1u << 8)  /* virtio: uses buffers that it has not */
 #define NF_RX_STUCK (1u << 9) /* Intel: counts frames as missed */
 
+#define NF_ASLEEP (1u << 10) /* igb: no link until told to negotiate */
+
 #define MODEL_IOVA 0x123400000ull
 #define MODEL_REGS 0x10000u
 

@@ -313,6 +313,16 @@ EACH(nic_tx_hang)
     CHECK(!m.violations);
 }
 
+/* What was sent, but not reaped for long, is no hang. */
+EACH(nic_tx_not_reaped)
+{
+    CHECK(bring_up());
+    CHECK(sends(1, 64));
+    m.now += 5000000;
+    CHECK(m.nic.ops->poll(&m.nic) == CL_NIC_UP);
+    CHECK(stats().resets == 1 && !m.logged);
+}
+
 /* No link, no hang; and when it is back, frames get their time again. */
 EACH(nic_link)
 {
@@ -330,6 +340,15 @@ EACH(nic_link)
     CHECK(m.nic.ops->poll(&m.nic) == CL_NIC_UP);
     CHECK(sent(2, 64));
     CHECK(stats().link_changes == 3 && stats().resets == 1);
+}
+
+EACH(nic_link_asleep)
+{
+    if ( m.kind != MODEL_IGB )
+        return;
+    m.faults = NF_ASLEEP;
+    CHECK(bring_up());
+    CHECK(receives(1, 64) && sends(1, 64));
 }
 
 EACH(nic_rx_hang)
