@@ -15,6 +15,7 @@
 
 #include <xen/errno.h>
 #include <xen/mm-frame.h>
+#include <xen/pci.h>
 #include <xen/types.h>
 
 #include "../../arch/x86/cloister/abi/call.h"
@@ -112,6 +113,11 @@ bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
  * I/O memory that dom0 must not reach although its drivers may ask for it.
  * dom0 has no right to it (iomem_caps), but its memory map does not say so; it
  * gets a page of ones instead.
+ * I/O memory that dom0 must not reach although its drivers ask for it: the
+ * TPM's localities above 0, and SIOM's NIC with its page of the memory-mapped
+ * configuration space.  dom0 has no right to it (iomem_caps), but its
+ * memory map does not say so, since its driver maps all localities in one go
+ * and would give up; it gets a page of ones instead.
  */
 bool cloister_hides_io(mfn_t mfn);
 mfn_t cloister_io_sink(void);
@@ -265,6 +271,12 @@ bool cloister_resets_host(unsigned int port, unsigned int bytes,
  * sealed domains.  Nothing of them runs any more.
  */
 void cloister_host_down(void);
+/* Is this SIOM's NIC?  Then for dom0 it is not there. */
+bool cloister_hides_pci(pci_sbdf_t sbdf);
+
+/* The IOMMU has stopped a DMA.  true: it was SIOM's NIC, which SIOM resets. */
+bool cloister_nic_fault(pci_sbdf_t sbdf);
+
 /* ---- dom0's end ------------------------------------------------------- */
 
 /*
@@ -363,6 +375,8 @@ static inline bool cloister_hides_state(const struct vcpu *v) { return false; }
 static inline bool cloister_resets_host(unsigned int port, unsigned int bytes,
                                         uint32_t data) { return false; }
 static inline void cloister_host_down(void) {}
+static inline bool cloister_hides_pci(pci_sbdf_t sbdf) { return false; }
+static inline bool cloister_nic_fault(pci_sbdf_t sbdf) { return false; }
 static inline bool cloister_survives(struct domain *d, uint8_t reason)
 { return false; }
 static inline bool cloister_dom0_powers_off(void) { return false; }

@@ -56,7 +56,7 @@ bool cloister_hides_io(mfn_t mfn)
         if ( mfn_x(mfn) >= hidden[i].first && mfn_x(mfn) <= hidden[i].last )
             return true;
 
-    return false;
+    return cloister_nic_hides_io(mfn_x(mfn));
 }
 
 mfn_t cloister_io_sink(void)
@@ -260,7 +260,7 @@ int __init cloister_dom0_permissions(struct domain *d)
         rc = iomem_deny_access(d, hidden[i].first, hidden[i].last);
     enable_acpi();
 
-    return rc ?: deny_ports(d);
+    return rc ?: deny_ports(d) ?: cloister_nic_dom0_permissions(d);
 }
 
 /* ---- When the host goes down ------------------------------------------ */

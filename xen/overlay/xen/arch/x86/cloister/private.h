@@ -342,6 +342,13 @@ uint64_t cloister_views_limit(void);
  */
 void cloister_note(const struct domain *d, unsigned int call, unsigned int op,
                    enum cloister_reason why, uint64_t detail);
+/* ---- siom_nic.c ------------------------------------------------------- */
+
+/* Is this page of I/O memory the NIC's?  What else of it is not dom0's. */
+bool cloister_nic_hides_io(unsigned long mfn);
+int cloister_nic_dom0_permissions(struct domain *d);
+
+/* ---- survive.c, orphans.c: dom0's end --------------------------------- */
 
 /* Entry e->number; -ENOENT if it is not there (any more). */
 int cloister_ledger_get(struct cloister_ledger *e);

@@ -14,6 +14,7 @@
 #include <xen/timer.h>
 
 #include "siom.h"
+#include "siom_nic.h"
 
 #define BUDGET      64          /* frames for each piece of work */
 #define ROUNDS      8           /* of these in a row by the tasklet */
@@ -129,24 +130,32 @@ static bool anyone_waits(void)
            !bitmap_empty(waiting, CL_SIOM_PORTS);
 }
 
-/* In a period's time, if not sooner. */
-static void arm_timer(void)
+/* In this time, if not sooner. */
+static void arm_timer(s_time_t period)
 {
-    if ( !timer_is_active(&timer) )
-        set_timer(&timer, NOW() + PERIOD);
+    s_time_t at = NOW() + period;
+
+    if ( !timer_is_active(&timer) || timer.expires > at )
+        set_timer(&timer, at);
 }
 
 static void work_locked(bool by_tasklet)
 {
-    unsigned int n = cl_siom_poll(cloister_siom, BUDGET) + deliver();
-    bool more = n >= BUDGET || !bitmap_empty(again, CL_SIOM_PORTS) ||
-                !bitmap_empty(cloister_siom->rx_ready, CL_SIOM_PORTS);
+    unsigned int n;
+    bool more;
+
+    cloister_nic_attend();
+    n = cl_siom_poll(cloister_siom, BUDGET) + deliver();
+    more = n >= BUDGET || !bitmap_empty(again, CL_SIOM_PORTS) ||
+           !bitmap_empty(cloister_siom->rx_ready, CL_SIOM_PORTS);
 
     rounds = by_tasklet && more ? rounds + 1 : 0;
     if ( more && rounds < ROUNDS )
         cloister_siom_kick();
-    else if ( more || anyone_waits() || cloister_siom->nic )
-        arm_timer();
+    else if ( more || anyone_waits() )
+        arm_timer(PERIOD);
+    else if ( cloister_siom->nic )
+        arm_timer(cloister_nic_period());
 }
 
 void cloister_siom_work(void)
@@ -260,10 +269,12 @@ static int __init cf_check siom_init(void)
         printk(XENLOG_ERR "Cloister: no memory for secure I/O management\n");
         return 0;
     }
-    cl_siom_init(s, &cloister_siom_platform, NULL, o->vlan);
     init_timer(&timer, timer_work, NULL, 0);
     cloister_siom = s;
-    printk("Cloister: secure I/O management, guest to guest\n");
+    cl_siom_init(s, &cloister_siom_platform,
+                 o->internal ? NULL : cloister_nic_take(o->nic), o->vlan);
+    printk("Cloister: secure I/O management%s\n",
+           s->nic ? "" : ", guest to guest");
 
     return 0;
 }
