@@ -24,6 +24,9 @@
 /* Hashed before anybody else is asked; 64 KiB. */
 #define BATCH       16
 
+/* Of the HVM parameters, an array that Xen allocates. */
+#define PARAMS_SIZE (HVM_NR_PARAMS * sizeof(uint64_t))
+
 /* For memory maps with holes: each run is an item. */
 #define ITEMS_SPARE 1024
 
@@ -175,7 +178,7 @@ static void measure_start(struct domain *d, struct cl_measure *m)
 static size_t log_bound(struct domain *d)
 {
     return hvm_save_size(d) + d->max_vcpus * HVM_SAVE_CODE_MAX * 64 +
-           sizeof(struct cpu_item) + sizeof(d->arch.hvm.params) +
+           sizeof(struct cpu_item) + PARAMS_SIZE +
            d->arch.nr_e820 * sizeof(*d->arch.e820) + PAGE_SIZE +
            (domain_tot_pages(d) / CLOISTER_RUN_PAGES * 2 + ITEMS_SPARE) *
            sizeof(struct cloister_item);
@@ -293,7 +296,7 @@ int cloister_measure(struct domain *d, enum cloister_reason *why)
             struct cl_measure *m = &cd->measuring->m;
 
             cl_measure_item(m, CLOISTER_ITEM_params, 0, 0, d->arch.hvm.params,
-                            sizeof(d->arch.hvm.params));
+                            PARAMS_SIZE);
             measure_map(d, m);
             measure_start(d, m);
         }
