@@ -59,21 +59,22 @@ struct desc
 /* Buffers that may be written: of chains from last_avail up to the index. */
 static void allow_queue(const struct cl_queue *q)
 {
-    unsigned int n, i;
-    uint16_t idx, head;
+    bool seen[CL_QUEUE_SIZE] = {false};
+    unsigned int i;
+    uint16_t head;
 
     if ( !q->enabled || q->avail + 4 + 2 * q->size > LITTLE ||
          q->desc + 16 * q->size > LITTLE )
         return;
     allow(q->used, 4 + 8u * q->size + 2);
-    memcpy(&idx, bad.mem + q->avail + 2, 2);
     for ( i = 0; i < q->size; i++ )
     {
         memcpy(&head, bad.mem + q->avail + 4 + 2 * i, 2);
-        for ( n = 0; n <= q->size && head < q->size; n++ )
+        while ( head < q->size && !seen[head] )
         {
             struct desc d;
 
+            seen[head] = true;
             memcpy(&d, bad.mem + q->desc + 16 * head, 16);
             if ( d.flags & 2 )
                 allow(d.addr, d.len);
