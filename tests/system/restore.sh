@@ -104,7 +104,7 @@ mutations()
     reader=$!
     # shellcheck disable=SC2046  # words
     remutate "$(xl domid tiny)" "$seed" $(is_cloister &&
-        echo "$contexts $images" || echo 0 8 stock) >/tmp/remutate 2>&1
+        echo "$contexts $images" || echo 0 8 stock) >/tmp/remutate 2>/dev/null
     fact mutations_status $?
     kill $reader
     xl dmesg -c >>/tmp/mutations.log

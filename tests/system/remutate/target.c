@@ -90,6 +90,7 @@ uint32_t target_create(const xc_domaininfo_t *like)
 
     memcpy(config.handle, like->handle, sizeof(config.handle));
     if ( xc_domain_create(xch, &domid, &config) ||
+         xc_domain_max_vcpus(xch, domid, config.max_vcpus) ||
          xc_set_paging_mempool_size(xch, domid, PAGING_MEMORY) ||
          xc_domain_setmaxmem(xch, domid, like->max_pages * (PAGE / 1024)) )
     {

@@ -123,19 +123,23 @@ static enum cloister_reason fits(struct domain *d,
         .size = r->b.state.hvm,
         .data = r->b.hvm,
     };
+    enum cloister_reason why;
 
     /* The header in the clear, which hvm_load() acts on, too. */
     if ( hvm.size < HEADER || memcmp(h->data, hvm.data, HEADER) )
         return CLOISTER_WHY_rec_forged;
     if ( memcmp(head->uuid, d->handle, sizeof(head->uuid)) )
         return CLOISTER_WHY_rec_guest;
+    why = cloister_image_ask(r->instance, r->nonce, false);
+    if ( why )
+        return why;
     if ( r->b.state.vcpus != d->max_vcpus )
         return CLOISTER_WHY_rec_vcpus;
     /* Bounded: what Xen sealed is what hvm_save() writes, without a record. */
     if ( hvm_load(d, false, &hvm) )
         return CLOISTER_WHY_rec_failed;
 
-    return cloister_image_ask(r->instance, r->nonce, false);
+    return CLOISTER_WHY_none;
 }
 
 static enum cloister_reason take_record(struct domain *d,
