@@ -24,6 +24,8 @@ struct memory_map_entry {
 
 /* xen.c: what Xen offers */
 void xen_init(void);
+/* Hypercall NUMBER with up to three arguments: its result. */
+long xen_call(unsigned int number, long a, long b, long c);
 /* Let others run for MS milliseconds. */
 void xen_sleep(unsigned int ms);
 void xen_crash(void) __attribute__((__noreturn__));

@@ -34,7 +34,7 @@ void xen_init(void)
                    : "memory" );
 }
 
-static long hypercall(unsigned int number, long a, long b, long c)
+long xen_call(unsigned int number, long a, long b, long c)
 {
     long result;
     void *entry = hypercall_page + number * 32;
@@ -51,7 +51,7 @@ static uint64_t time_ns(void)
 {
     struct vcpu_runstate_info state;
 
-    if ( hypercall(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0,
+    if ( xen_call(__HYPERVISOR_vcpu_op, VCPUOP_get_runstate_info, 0,
                    (long)&state) )
         return 0;
     return state.state_entry_time;
@@ -61,15 +61,15 @@ void xen_sleep(unsigned int ms)
 {
     struct sched_poll poll = { .timeout = time_ns() + ms * 1000000ULL };
 
-    hypercall(__HYPERVISOR_sched_op, SCHEDOP_poll, (long)&poll, 0);
-    hypercall(__HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0);
+    xen_call(__HYPERVISOR_sched_op, SCHEDOP_poll, (long)&poll, 0);
+    xen_call(__HYPERVISOR_sched_op, SCHEDOP_yield, 0, 0);
 }
 
 static void shut_down(unsigned int reason)
 {
     struct sched_shutdown shutdown = { .reason = reason };
 
-    hypercall(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (long)&shutdown, 0);
+    xen_call(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (long)&shutdown, 0);
 }
 
 void xen_crash(void)
@@ -101,7 +101,7 @@ bool xen_grant(unsigned int ref, const void *page)
         .gpfn = GRANT_TABLE_GFN,
     };
 
-    if ( hypercall(__HYPERVISOR_memory_op, XENMEM_add_to_physmap,
+    if ( xen_call(__HYPERVISOR_memory_op, XENMEM_add_to_physmap,
                    (long)&place, 0) )
         return false;
 
@@ -126,5 +126,5 @@ bool xen_end_grant(unsigned int ref)
 void xen_stop(void)
 {
     for ( ; ; )
-        hypercall(__HYPERVISOR_sched_op, SCHEDOP_block, 0, 0);
+        xen_call(__HYPERVISOR_sched_op, SCHEDOP_block, 0, 0);
 }
