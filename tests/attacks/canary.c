@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attack canary: searches everything that dom0 can read for a victim's marker:
+ * all pages that can be mapped of it, the file it is saved to, Xen's log (as
+ * text, and its words as Xen prints registers), frames of DOMID_XEN (trace
+ * buffers and table of machine frames) and DOMID_IO (the lowest megabyte).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attack.h"
+
+#define LOW_FRAMES 0x100
+
+/* What is found in NR frames from FIRST on; adds to *PAGES what is mapped. */
+static unsigned long in_frames(uint32_t domid, unsigned long first,
+                               unsigned long nr, unsigned long *pages)
+{
+    unsigned long i, found = 0;
+
+    for ( i = 0; i < nr; i++ )
+    {
+        void *page = map_page(domid, first + i, false);
+
+        if ( !page )
+            continue;
+        found += markers_in(page, PAGE);
+        ++*pages;
+        unmap_page(page);
+    }
+    return found;
+}
+
+/* RAM, the shared page and grants behind it, and the special pages. */
+static unsigned long in_maps(struct victim *v, unsigned long *pages)
+{
+    return in_frames(v->id, 0, GUEST_MIB << 8, pages) +
+           in_frames(v->id, VICTIM_SHARED / PAGE, 4, pages) +
+           in_frames(v->id, 0xfeff0, 0x10, pages);
+}
+
+static unsigned long in_log(void)
+{
+    uint32_t word[VICTIM_WORDS];
+    unsigned int at = 0, i;
+    const char *text = log_read(&at);
+    unsigned long found = markers_in(text, strlen(text));
+    char number[16];
+
+    marker_words(word);
+    for ( i = 0; i < 3; i++ )
+    {
+        snprintf(number, sizeof(number), "%08x", word[i]);
+        found += !!strstr(text, number);
+    }
+    return found;
+}
+
+static unsigned long in_xen(unsigned long *pages)
+{
+    xen_pfn_t *first = xen_buffer(sizeof(*first));
+    struct xen_machphys_mfn_list op = {.max_extents = 1};
+    unsigned long found = 0;
+
+    set_xen_guest_handle_raw(op.extent_start, first);
+    if ( !memory_op(XENMEM_machphys_mfn_list, &op, sizeof(op)) )
+        found = in_frames(DOMID_XEN, *first, 512, pages);
+    found += markers_traced(pages);
+    return found + in_frames(DOMID_IO, 0, LOW_FRAMES, pages);
+}
+
+int canary(void)
+{
+    unsigned long maps, saved, xen, log, pages = 0, others = 0;
+    struct victim v;
+
+    if ( victim_start(&v, NULL) )
+        return -1;
+    maps = in_maps(&v, &pages);
+    saved = markers_saved(&v);
+    xen = in_xen(&others);
+    log = in_log();
+    printf("canary maps %lu pages %lu saved %lu xen %lu xen_pages %lu "
+           "log %lu well %d\n",
+           maps, pages, saved, xen, others, log, victim_healthy(&v, 30));
+    victim_destroy(&v);
+    return 0;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attack noisy SECONDS: dom0 as a noisy neighbour, all at once: refused calls
+ * in a loop, views of all pages of a victim, guests created and destroyed at
+ * full speed.  Then: how much of it there was, what is missing of Xen's
+ * memory, how long Xen's log has become (but for what guests say), and whether
+ * the victim is well.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attack.h"
+
+#define PAGES_MAPPED 2048
+#define KINDS 3
+
+/* How often each has been done: shared with the children. */
+static volatile unsigned long *done;
+
+static void refused_calls(struct victim *v)
+{
+    struct xen_domctl op = {.u.hypercall_init.gmfn = LINES_GFN};
+    uint8_t state[64] = {0};
+
+    domctl(v->id, XEN_DOMCTL_hypercall_init, &op);
+    memset(&op.u, 0, sizeof(op.u));
+    op.u.setdebugging.enable = 0;
+    domctl(v->id, XEN_DOMCTL_setdebugging, &op);
+    set_param(v->id, HVM_PARAM_STORE_PFN, LINES_GFN);
+    xc_domain_hvm_setcontext(xch, v->id, state, sizeof(state));
+}
+
+static void all_views(struct victim *v)
+{
+    static xen_pfn_t gfn[PAGES_MAPPED];
+    static int err[PAGES_MAPPED];
+    unsigned int i;
+    void *mem;
+
+    for ( i = 0; i < PAGES_MAPPED; i++ )
+        gfn[i] = i;
+    mem = xenforeignmemory_map(fmem, v->id, PROT_READ, PAGES_MAPPED, gfn, err);
+    if ( mem )
+        xenforeignmemory_unmap(fmem, mem, PAGES_MAPPED);
+}
+
+static void another_guest(struct victim *v)
+{
+    struct victim other;
+
+    (void)v;
+    if ( victim_create(&other, NULL) )
+        return;
+    victim_unpause(&other);
+    victim_destroy(&other);
+}
+
+static void (*const kinds[KINDS])(struct victim *v) = {
+    refused_calls,
+    all_views,
+    another_guest,
+};
+
+static pid_t loop(unsigned int kind, struct victim *v)
+{
+    pid_t pid = fork();
+
+    if ( pid )
+        return pid;
+    for ( ;; )
+    {
+        kinds[kind](v);
+        done[kind]++;
+    }
+}
+
+/* Xen's free memory, KiB, when it has come to rest. */
+static long free_kib(void)
+{
+    xc_physinfo_t info = {0};
+    unsigned long last;
+    unsigned int i;
+
+    for ( i = 0; i < 20; i++ )
+    {
+        last = info.free_pages + info.scrub_pages;
+        xc_physinfo(xch, &info);
+        if ( i && last == info.free_pages + info.scrub_pages )
+            break;
+        msleep(1000);
+    }
+    return (info.free_pages + info.scrub_pages) * (PAGE / 1024);
+}
+
+/* Bytes of Xen's log behind AT that no guest has said. */
+static unsigned long log_bytes(unsigned int at)
+{
+    const char *line = log_read(&at), *end;
+    unsigned long bytes = 0;
+
+    for ( ; (end = strchr(line, '\n')); line = end + 1 )
+        if ( strncmp(line, "(d", 2) )
+            bytes += end - line;
+    return bytes;
+}
+
+/* A guest that was being made when its maker was stopped. */
+static void sweep(struct victim *v)
+{
+    xc_domaininfo_t info[64];
+    int i, n = xc_domain_getinfolist(xch, 1, 64, info);
+
+    for ( i = 0; i < n; i++ )
+        if ( info[i].domain != v->id )
+            xc_domain_destroy(xch, info[i].domain);
+}
+
+int noisy(unsigned int seconds)
+{
+    unsigned int i, from;
+    struct victim v;
+    pid_t pid[KINDS];
+    long before, after;
+    bool well;
+
+    done = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                -1, 0);
+    if ( done == MAP_FAILED || victim_start(&v, NULL) )
+        return -1;
+    another_guest(&v);
+    before = free_kib();
+    from = log_end();
+    for ( i = 0; i < KINDS; i++ )
+        pid[i] = loop(i, &v);
+    sleep(seconds);
+    for ( i = 0; i < KINDS; i++ )
+    {
+        kill(pid[i], SIGKILL);
+        waitpid(pid[i], NULL, 0);
+    }
+    sweep(&v);
+    well = victim_healthy(&v, 30);
+    after = free_kib();
+    printf("noisy refused %lu views %lu guests %lu leak_kib %ld log_bytes %lu "
+           "well %d\n",
+           done[0] * 4, done[1] * PAGES_MAPPED, done[2], before - after,
+           log_bytes(from), well);
+    victim_destroy(&v);
+    return 0;
+}

