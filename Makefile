@@ -3,7 +3,8 @@
 
 TOOLROOT := lab/toolroot run --
 
-.PHONY: help demo test unit system xen lab tools size bench format \
+.PHONY: help demo test unit system attacks attacks-long \
+        xen lab tools size bench format \
         check-format clean
 
 help:
@@ -11,6 +12,8 @@ help:
 	@echo 'make test    every test; ends with "N passed, N failed"'
 	@echo
 	@echo 'make unit    unit tests only           make system  tests in the lab only'
+	@echo 'make attacks each attack on stock Xen and on Cloister, as a matrix'
+	@echo 'make attacks-long  random calls, and a noisy neighbour, on Cloister'
 	@echo 'make xen     build both Xens           make lab     a shell in a dom0 on Cloister'
 	@echo 'make tools   cloister(1), its manual   make bench   figures, as JSON lines'
 	@echo 'make size    lines added to Xen        make format  clang-format the C files'
@@ -28,6 +31,12 @@ unit:
 
 system:
 	tests/run system
+
+attacks:
+	tests/attacks/run
+
+attacks-long:
+	tests/attacks/run long
 
 xen:
 	xen/build both
