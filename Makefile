@@ -3,8 +3,8 @@
 
 TOOLROOT := lab/toolroot run --
 
-.PHONY: help demo test unit system attacks attacks-long \
-        xen lab tools size bench format \
+.PHONY: help demo test unit unit-all engine prove fuzz coverage budget \
+        mutants system attacks attacks-long xen lab tools size bench format \
         check-format clean
 
 help:
@@ -14,6 +14,10 @@ help:
 	@echo 'make unit    unit tests only           make system  tests in the lab only'
 	@echo 'make attacks each attack on stock Xen and on Cloister, as a matrix'
 	@echo 'make attacks-long  random calls, and a noisy neighbour, on Cloister'
+	@echo 'make unit-all  all compilers, sanitizers, valgrind'
+	@echo 'make prove   every proof              make fuzz T=NAME [SECONDS=60]'
+	@echo 'make coverage  lines and branches     make budget  stack, lines'
+	@echo 'make mutants   seeded bugs, and who catches them'
 	@echo 'make xen     build both Xens           make lab     a shell in a dom0 on Cloister'
 	@echo 'make tools   cloister(1), its manual   make bench   figures, as JSON lines'
 	@echo 'make size    lines added to Xen        make format  clang-format the C files'
@@ -28,6 +32,28 @@ test:
 
 unit:
 	tests/run unit
+
+engine:
+	tests/run engine
+
+unit-all:
+	$(TOOLROOT) tests/unit-all
+
+prove:
+	$(TOOLROOT) tests/proofs/check-contracts
+	$(TOOLROOT) tests/proofs/run
+
+fuzz:
+	$(TOOLROOT) tests/fuzz/run $(if $(T),$(T) $(or $(SECONDS),60))
+
+coverage:
+	$(TOOLROOT) tests/coverage
+
+budget:
+	$(TOOLROOT) tests/budget
+
+mutants:
+	$(TOOLROOT) tests/mutants/run
 
 system:
 	tests/run system

@@ -23,7 +23,7 @@
  * folds clear 128. As x^64 divides P - x^128 - 1, a fold is one 64x64-bit
  * carry-less product by POLY and one exchange of halves.
  *
- * `h[8 - i]` holds (H*x)^i in the sense of mul(), so that a block times h[7]
+ * `h[16 - i]` holds (H*x)^i in the sense of mul(), so that a block times h[15]
  * is the block times H in the sense of the standard.
  */
 #ifndef CL_AES256GCM_SSE_H
@@ -67,13 +67,14 @@ CL_SSE_INLINE vec reverse_bytes(vec v)
 }
 
 /*
- * Keep sums where they are. Left to itself gcc reorders the additions of many
- * products, runs out of registers and spills the products to the stack.
+ * Keep values where they are. Left to themselves compilers reorder the
+ * additions of many products, run out of registers and spill the products to
+ * the stack. (A build with MemorySanitizer defines it as nothing: there an asm
+ * is a use of its operands.)
  */
-CL_SSE_INLINE void settle(struct product *p)
-{
-    __asm__ ( "" : "+x" (p->lo), "+x" (p->mid), "+x" (p->hi) );
-}
+#ifndef SETTLE
+#define SETTLE(...) __asm__ ( "" : __VA_ARGS__ )
+#endif
 
 /*
  * Add a * b to p by Karatsuba's rule, but leave it to reduce() to add lo and
@@ -84,7 +85,7 @@ CL_SSE_INLINE void add_product(struct product *p, vec a, vec b, vec bx)
     p->lo ^= CLMUL(a, b, 0x00);
     p->hi ^= CLMUL(a, b, 0x11);
     p->mid ^= CLMUL(a ^ exchange_halves(a), bx, 0x00);
-    settle(p);
+    SETTLE("+x" (p->lo), "+x" (p->mid), "+x" (p->hi));
 }
 
 CL_SSE_INLINE vec fold(vec low, vec high)

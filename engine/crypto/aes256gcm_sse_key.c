@@ -18,14 +18,54 @@
 #define ECX_AESNI     (1U << 25)
 #define ECX_NEEDED    (ECX_PCLMULQDQ | ECX_SSSE3 | ECX_SSE4_1 | ECX_AESNI)
 
-static uint32_t cpuid1_ecx(void)
+#define ECX_AVX       (1U << 28)
+
+/* CPUID leaf 7, subleaf 0 */
+#define EBX_AVX2        (1U << 5)
+#define EBX_AVX512F     (1U << 16)
+#define EBX_AVX512BW    (1U << 30)
+#define EBX_AVX512VL    (1U << 31)
+#define EBX_AVX512      (EBX_AVX512F | EBX_AVX512BW | EBX_AVX512VL)
+#define ECX_VAES        (1U << 9)
+#define ECX_VPCLMULQDQ  (1U << 10)
+#define ECX_WIDE        (ECX_VAES | ECX_VPCLMULQDQ)
+
+struct cpuid
 {
-    uint32_t eax = 1, ebx, ecx = 0, edx;
+    uint32_t eax, ebx, ecx, edx;
+};
 
-    __asm__ __volatile__ ( "cpuid"
-                           : "+a" (eax), "=b" (ebx), "+c" (ecx), "=d" (edx) );
+static struct cpuid cpuid(uint32_t leaf)
+{
+    struct cpuid c = { .eax = leaf };
 
-    return ecx;
+    __asm__ __volatile__ ( "cpuid" : "+a" (c.eax), "=b" (c.ebx),
+                           "+c" (c.ecx), "=d" (c.edx) );
+
+    return c;
+}
+
+static bool has(uint64_t set, uint64_t bits)
+{
+    return (set & bits) == bits;
+}
+
+enum cl_gcm_impl cl_gcm_best(uint64_t xcr0)
+{
+    const struct cpuid one = cpuid(1);
+    struct cpuid seven = { 0 };
+
+    if ( !has(one.ecx, ECX_NEEDED | ECX_AVX) || !has(xcr0, CL_GCM_XCR0_AVX) )
+        return CL_GCM_SSE;
+
+    if ( cpuid(0).eax >= 7 )
+        seven = cpuid(7);
+    if ( !has(seven.ecx, ECX_WIDE) || !has(seven.ebx, EBX_AVX2) )
+        return CL_GCM_AVX;
+
+    return has(seven.ebx, EBX_AVX512) && has(xcr0, CL_GCM_XCR0_AVX512)
+               ? CL_GCM_VAES512
+               : CL_GCM_VAES256;
 }
 
 /* Shift left by n 32-bit words: word i of the result is word i - n. */
@@ -99,7 +139,7 @@ static CL_SSE void expand_hash_key(vec *h, vec *hx, const vec *rk)
     vec h1x = h1 ^ exchange_halves(h1), hi = h1;
     unsigned int i;
 
-    for ( i = 8; i-- > 0; )
+    for ( i = 16; i-- > 0; )
     {
         struct product p = { { 0 }, { 0 }, { 0 } };
 
@@ -120,7 +160,7 @@ static CL_SSE void expand(struct cl_gcm_key *k, const uint8_t *key)
 int cl_gcm_init_on(struct cl_gcm_key *k, const uint8_t key[CL_GCM_KEY_LEN],
                    uint32_t ecx)
 {
-    if ( (ecx & ECX_NEEDED) != ECX_NEEDED )
+    if ( !has(ecx, ECX_NEEDED) )
     {
         cl_gcm_wipe(k);
         return -EOPNOTSUPP;
@@ -133,7 +173,7 @@ int cl_gcm_init_on(struct cl_gcm_key *k, const uint8_t key[CL_GCM_KEY_LEN],
 
 int cl_gcm_init(struct cl_gcm_key *k, const uint8_t key[CL_GCM_KEY_LEN])
 {
-    return cl_gcm_init_on(k, key, cpuid1_ecx());
+    return cl_gcm_init_on(k, key, cpuid(1).ecx);
 }
 
 void cl_gcm_wipe(struct cl_gcm_key *k)

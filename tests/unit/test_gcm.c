@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,17 @@
 #define SANITIZED false
 #endif
 
+/*
+ * As Xen is compiled, by gcc with -O2; others spill, and need not leave a clean
+ * stack (their builds define it as false).
+ */
+#ifdef CLEAN
+#elif defined(__clang__)
+#define CLEAN false
+#else
+#define CLEAN !SANITIZED
+#endif
+
 /* CPUID leaf 1, ECX: PCLMULQDQ, SSSE3, SSE4.1, AES-NI */
 static const uint32_t needed[] = { 1u << 1, 1u << 9, 1u << 19, 1u << 25 };
 
@@ -43,6 +55,22 @@ struct message
 
 static struct message m;
 static EVP_CIPHER_CTX *evp;
+
+/* Which vectors are tested now; all but the tests of it go by this. */
+static enum cl_gcm_impl impl;
+
+static enum cl_gcm_impl best_impl(void)
+{
+    uint32_t eax = 1, ebx, ecx = 0, edx, low = 0, high = 0;
+
+    __asm__ ( "cpuid" : "+a" (eax), "=b" (ebx), "+c" (ecx), "=d" (edx) );
+    if ( ecx & 1u << 27 ) /* OSXSAVE */
+        __asm__ ( "xgetbv" : "=a" (low), "=d" (high) : "c" (0) );
+
+    return cl_gcm_best((uint64_t)high << 32 | low);
+}
+
+#define EACH_IMPL for ( impl = CL_GCM_SSE; impl <= best_impl(); impl++ )
 
 __attribute__((constructor)) static void new_evp(void)
 {
@@ -100,10 +128,30 @@ static bool message(size_t len, size_t aadlen)
     return oracle() && !cl_gcm_init(&m.k, m.key);
 }
 
+static struct cl_gcm_job job(const uint8_t *in, uint8_t *out, uint8_t *tag)
+{
+    return (struct cl_gcm_job){ .key = &m.k, .nonce = m.nonce, .aad = m.aad,
+                                .aadlen = m.aadlen, .in = in, .out = out,
+                                .tag = tag };
+}
+
+static void seal(const uint8_t *in, uint8_t *out, uint8_t *tag)
+{
+    const struct cl_gcm_job j = job(in, out, tag);
+
+    cl_gcm_seal_jobs(impl, &j, 1, m.len);
+}
+
+static int open_as(const uint8_t *in, uint8_t *out, uint8_t *tag)
+{
+    const struct cl_gcm_job j = job(in, out, tag);
+
+    return cl_gcm_open_job(impl, &j, m.len);
+}
+
 static int open_message(uint8_t *out)
 {
-    return cl_gcm_open(&m.k, m.nonce, m.aad, m.aadlen, m.cipher, out, m.len,
-                       m.tag);
+    return open_as(m.cipher, out, m.tag);
 }
 
 /* Seal and open, in place if `in_place`, at some alignment; canary intact? */
@@ -114,13 +162,13 @@ static bool agrees(bool in_place, unsigned int shift)
     memset(m.out, CANARY, shift + m.len + 16);
     if ( in_place )
         memcpy(out, m.plain, m.len);
-    cl_gcm_seal(&m.k, m.nonce, m.aad, m.aadlen, in, out, m.len, tag);
+    seal(in, out, tag);
     if ( memcmp(out, m.cipher, m.len) || memcmp(tag, m.tag, 16) ||
          !all(m.out, CANARY, shift) || !all(out + m.len, CANARY, 16) )
         return false;
 
     in = in_place ? out : m.cipher;
-    if ( cl_gcm_open(&m.k, m.nonce, m.aad, m.aadlen, in, out, m.len, tag) )
+    if ( open_as(in, out, tag) )
         return false;
 
     return !memcmp(out, m.plain, m.len) && all(m.out, CANARY, shift) &&
@@ -189,8 +237,11 @@ TEST(gcm_published_vectors)
         m.len = unhex(m.plain, v->plain);
         CHECK(unhex(m.cipher, v->cipher) == m.len);
         CHECK(!cl_gcm_init(&m.k, m.key));
-        CHECK(agrees(false, 0));
-        CHECK(agrees(true, 1));
+        EACH_IMPL
+        {
+            CHECK(agrees(false, 0));
+            CHECK(agrees(true, 1));
+        }
     }
 }
 
@@ -202,8 +253,13 @@ TEST(gcm_every_length_as_openssl)
         for ( aadlen = 0; aadlen <= 64; aadlen += SANITIZED ? 7 : 1 )
         {
             CHECK(message(len, aadlen));
-            CHECK(agrees(false, len % 16));
-            CHECK(agrees(true, aadlen % 16));
+            EACH_IMPL
+            {
+                if ( impl && aadlen % 16 )
+                    continue;
+                CHECK(agrees(false, len % 16));
+                CHECK(agrees(true, aadlen % 16));
+            }
         }
 }
 
@@ -218,9 +274,59 @@ TEST(gcm_larger_as_openssl)
         size_t len = i < ARRAY_SIZE(lens) ? lens[i] : rnd() % MAX_LEN;
 
         CHECK(message(len, rnd() % sizeof(m.aad)));
-        CHECK(agrees(false, i % 16));
-        CHECK(agrees(true, i % 7));
+        EACH_IMPL
+        {
+            CHECK(agrees(false, i % 16));
+            CHECK(agrees(true, i % 7));
+        }
     }
+}
+
+/* A batch is what its jobs are one by one, each with a key of its own. */
+TEST(gcm_jobs_as_one_by_one)
+{
+    enum { JOBS = 7, LEN = 4096 };
+    static uint8_t out[JOBS][LEN], nonces[JOBS][12], tags[JOBS][16];
+    static struct cl_gcm_key keys[JOBS];
+    struct cl_gcm_job jobs[JOBS];
+    unsigned int i, n;
+
+    EACH_IMPL
+        for ( n = 0; n <= JOBS; n++ )
+        {
+            memset(out, CANARY, sizeof(out));
+            memset(tags, CANARY, sizeof(tags));
+            CHECK(message(LEN, 24));
+            for ( i = 0; i < JOBS; i++ )
+            {
+                fill(nonces[i], 12);
+                fill(m.key, 32);
+                CHECK(!cl_gcm_init(&keys[i], m.key));
+                jobs[i] = job(m.plain + i, out[i], tags[i]);
+                jobs[i].nonce = nonces[i];
+                jobs[i].key = &keys[i];
+            }
+            cl_gcm_seal_jobs(impl, jobs, n, LEN);
+            for ( i = 0; i < n; i++ )
+            {
+                cl_gcm_seal(&keys[i], nonces[i], m.aad, 24, m.plain + i,
+                            m.cipher, LEN, m.tag);
+                CHECK(!memcmp(m.cipher, out[i], LEN));
+                CHECK(!memcmp(m.tag, tags[i], 16));
+            }
+            CHECK(all(out[0] + n * LEN, CANARY, (JOBS - n) * LEN));
+            CHECK(all(tags[0] + n * 16, CANARY, (JOBS - n) * 16));
+        }
+}
+
+TEST(gcm_best_keeps_to_xcr0)
+{
+    CHECK(cl_gcm_best(0) == CL_GCM_SSE);
+    CHECK(cl_gcm_best(3) == CL_GCM_SSE);
+    CHECK(cl_gcm_best(CL_GCM_XCR0_AVX) <= CL_GCM_VAES256);
+    CHECK(cl_gcm_best(CL_GCM_XCR0_AVX512) <= CL_GCM_VAES512);
+    CHECK(cl_gcm_best(CL_GCM_XCR0_AVX512 & ~0x20ULL) <= CL_GCM_VAES256);
+    printf("(widest here: %d)\n", best_impl());
 }
 
 TEST(gcm_nothing_at_all_may_be_null)
@@ -260,31 +366,37 @@ static bool flips_refused(uint8_t *p, size_t n)
 TEST(gcm_each_flipped_bit_is_refused)
 {
     static const size_t lens[] = { 0, 1, 15, 16, 17, 111, 112, 113, 127, 128,
-                                   129, 240, 255, 256, 300, 4096 };
+                                   129, 240, 255, 256, 300, 600, 4096 };
     unsigned int i;
 
     for ( i = 0; i < ARRAY_SIZE(lens); i++ )
     {
         CHECK(message(lens[i], i * 11));
-        CHECK(flips_refused(m.tag, 16));
-        CHECK(flips_refused(m.nonce, 12));
-        CHECK(flips_refused(m.aad, m.aadlen));
-        CHECK(flips_refused(m.cipher, m.len));
+        EACH_IMPL
+        {
+            CHECK(flips_refused(m.tag, 16));
+            if ( impl && (lens[i] < 256 || lens[i] > 1000 || SANITIZED) )
+                continue;
+            CHECK(flips_refused(m.nonce, 12));
+            CHECK(flips_refused(m.aad, m.aadlen));
+            CHECK(flips_refused(m.cipher, m.len));
+        }
     }
 }
 
 TEST(gcm_refusal_in_place_zeroes)
 {
-
-    CHECK(message(4096, 16));
-    m.tag[15] ^= 0x80;
-    CHECK(open_message(m.cipher) == -EBADMSG);
-    CHECK(all(m.cipher, 0, m.len));
+    EACH_IMPL
+    {
+        CHECK(message(4096, 16));
+        m.tag[15] ^= 0x80;
+        CHECK(open_message(m.cipher) == -EBADMSG);
+        CHECK(all(m.cipher, 0, m.len));
+    }
 }
 
 TEST(gcm_other_lengths_are_refused)
 {
-
     CHECK(message(4096, 32));
     m.len--;
     CHECK(open_message(m.out) == -EBADMSG);
@@ -347,8 +459,8 @@ TEST(gcm_page_written_while_sealed)
     CHECK(!pthread_create(&w.thread, NULL, write_page, &w));
     for ( i = 0; i < 20000; i++ )
     {
-        cl_gcm_seal(&m.k, m.nonce, m.aad, m.aadlen, m.plain, m.cipher, m.len,
-                    m.tag);
+        impl = i % (best_impl() + 1u);
+        seal(m.plain, m.cipher, m.tag);
         EVP_DecryptInit_ex(evp, EVP_aes_256_gcm(), NULL, m.key, m.nonce);
         EVP_CIPHER_CTX_ctrl(evp, EVP_CTRL_AEAD_SET_TAG, 16, m.tag);
         EVP_DecryptUpdate(evp, NULL, &n, m.aad, m.aadlen);
@@ -369,7 +481,10 @@ TEST(gcm_page_written_while_opened)
     CHECK(!pthread_create(&w.thread, NULL, write_page, &w));
     for ( i = 0; i < 20000; i++ )
     {
-        int rc = open_message(m.out);
+        int rc;
+
+        impl = i % (best_impl() + 1u);
+        rc = open_message(m.out);
 
         wrong += rc ? !all(m.out, 0, m.len)
                     : !!memcmp(m.out, m.plain, m.len);
@@ -381,7 +496,8 @@ TEST(gcm_page_written_while_opened)
 
 /*
  * Calls on a stack of our own, which can then be searched, at an alignment of
- * our choice; the XMM registers at return go to call_xmm.
+ * our choice; the vector registers at return go to call_regs, as far as there
+ * are any by call_width.
  */
 #define STACK 16384
 #define STACK_FILL 0xa7
@@ -389,35 +505,59 @@ TEST(gcm_page_written_while_opened)
 static uint8_t stack[STACK] __attribute__((aligned(16)));
 static void *call_fn __attribute__((used));
 static void *call_stack __attribute__((used));
-static uint8_t call_xmm[16][16] __attribute__((used));
+static uint32_t call_width __attribute__((used)); /* enum cl_gcm_impl */
+static uint8_t call_regs[32][64] __attribute__((used));
 
-#define SAVE(n) "movups %xmm" #n ", 16*" #n "+call_xmm(%rip)\n"
+#define SAVE(n) "movups %xmm" #n ", 64*" #n "+call_regs(%rip)\n"
+#define SAVE_Y(n) "vmovups %ymm" #n ", 64*" #n "+call_regs(%rip)\n"
+#define ZERO_Z(n) "vpxord %zmm" #n ", %zmm" #n ", %zmm" #n "\n"
+#define SAVE_Z(n) "vmovups %zmm" #n ", 64*" #n "+call_regs(%rip)\n"
 __asm__(".text\n"
         "on_stack:\n"
         "push %rbp\n"
         "mov %rsp, %rbp\n"
         "mov call_stack(%rip), %rsp\n"
-        "push 24(%rbp)\n" /* 8th and 7th argument, if any */
-        "push 16(%rbp)\n"
+        "cmpl $0, call_width(%rip)\n"
+        "je 2f\n"
+        "vzeroupper\n"
+        "cmpl $3, call_width(%rip)\n"
+        "jb 2f\n"
+        ZERO_Z(16) ZERO_Z(17) ZERO_Z(18) ZERO_Z(19) ZERO_Z(20) ZERO_Z(21)
+        ZERO_Z(22) ZERO_Z(23) ZERO_Z(24) ZERO_Z(25) ZERO_Z(26) ZERO_Z(27)
+        ZERO_Z(28) ZERO_Z(29) ZERO_Z(30) ZERO_Z(31)
+        "2:\n"
         "call *call_fn(%rip)\n"
         SAVE(0) SAVE(1) SAVE(2) SAVE(3) SAVE(4) SAVE(5) SAVE(6) SAVE(7)
         SAVE(8) SAVE(9) SAVE(10) SAVE(11) SAVE(12) SAVE(13) SAVE(14) SAVE(15)
+        "cmpl $0, call_width(%rip)\n"
+        "je 1f\n"
+        SAVE_Y(0) SAVE_Y(1) SAVE_Y(2) SAVE_Y(3) SAVE_Y(4) SAVE_Y(5) SAVE_Y(6)
+        SAVE_Y(7) SAVE_Y(8) SAVE_Y(9) SAVE_Y(10) SAVE_Y(11) SAVE_Y(12)
+        SAVE_Y(13) SAVE_Y(14) SAVE_Y(15)
+        "cmpl $3, call_width(%rip)\n"
+        "jb 1f\n"
+        SAVE_Z(0) SAVE_Z(1) SAVE_Z(2) SAVE_Z(3) SAVE_Z(4) SAVE_Z(5) SAVE_Z(6)
+        SAVE_Z(7) SAVE_Z(8) SAVE_Z(9) SAVE_Z(10) SAVE_Z(11) SAVE_Z(12)
+        SAVE_Z(13) SAVE_Z(14) SAVE_Z(15) SAVE_Z(16) SAVE_Z(17) SAVE_Z(18)
+        SAVE_Z(19) SAVE_Z(20) SAVE_Z(21) SAVE_Z(22) SAVE_Z(23) SAVE_Z(24)
+        SAVE_Z(25) SAVE_Z(26) SAVE_Z(27) SAVE_Z(28) SAVE_Z(29) SAVE_Z(30)
+        SAVE_Z(31)
+        "1:\n"
         "leave\n"
         "ret\n");
 
 int init_on_stack(struct cl_gcm_key *, const uint8_t *) __asm__("on_stack");
-void seal_on_stack(const struct cl_gcm_key *, const uint8_t *, const void *,
-                   size_t, const void *, void *, size_t,
-                   uint8_t *) __asm__("on_stack");
-int open_on_stack(const struct cl_gcm_key *, const uint8_t *, const void *,
-                  size_t, const void *, void *, size_t,
-                  const uint8_t *) __asm__("on_stack");
+void seal_on_stack(enum cl_gcm_impl, const struct cl_gcm_job *, unsigned int,
+                   size_t) __asm__("on_stack");
+int open_on_stack(enum cl_gcm_impl, const struct cl_gcm_job *,
+                  size_t) __asm__("on_stack");
 
 static void use_stack(void *fn, unsigned int misalignment)
 {
     call_fn = fn;
     memset(stack, STACK_FILL, sizeof(stack));
-    memset(call_xmm, STACK_FILL, sizeof(call_xmm));
+    memset(call_regs, 0, sizeof(call_regs));
+    call_width = impl;
     call_stack = stack + STACK - misalignment;
 }
 
@@ -441,11 +581,12 @@ static bool on_the_stack(const uint8_t *p, size_t n)
 /* What the last call left behind. Key stream: that which is in m.out */
 static bool clean(void)
 {
-    return !on_the_stack((const uint8_t *)&m.k, sizeof(m.k) / 8) &&
+    return !on_the_stack((const uint8_t *)&m.k,
+                         offsetof(struct cl_gcm_key, unused) / 8) &&
            !on_the_stack(m.plain, m.len / 8) &&
            !on_the_stack(m.out, m.len / 8 + 2) &&
            all(stack, STACK_FILL, STACK - 1024) &&
-           all(call_xmm[0], 0, sizeof(call_xmm));
+           all(call_regs[0], 0, sizeof(call_regs));
 }
 
 /* AES-256-CTR from J0 on: the mask of the tag and the key stream */
@@ -464,42 +605,49 @@ static bool key_stream(void)
 static bool leaves_nothing(size_t len, unsigned int align)
 {
     static uint8_t text[4096];
+    const struct cl_gcm_job jobs[] = { job(m.plain, text, m.tag),
+                                       job(m.plain, text, m.tag) };
+    struct cl_gcm_job back = job(text, text, m.tag);
     uint8_t tag[16];
 
     if ( !message(len, 40) || !key_stream() )
         return false;
+    memcpy(tag, m.tag, 16);
 
     use_stack(cl_gcm_init, align);
     if ( init_on_stack(&m.k, m.key) || !clean() )
         return false;
 
-    use_stack(cl_gcm_seal, align);
-    seal_on_stack(&m.k, m.nonce, m.aad, m.aadlen, m.plain, text, len, tag);
+    use_stack(cl_gcm_seal_jobs, align);
+    seal_on_stack(impl, jobs, 2, len);
     if ( memcmp(text, m.cipher, len) || memcmp(tag, m.tag, 16) || !clean() )
         return false;
 
-    use_stack(cl_gcm_open, align);
-    if ( open_on_stack(&m.k, m.nonce, m.aad, m.aadlen, text, text, len, tag) ||
-         memcmp(text, m.plain, len) || !clean() )
+    use_stack(cl_gcm_open_job, align);
+    if ( open_on_stack(impl, &back, len) || memcmp(text, m.plain, len) ||
+         !clean() )
         return false;
 
-    tag[3] ^= 4;
-    use_stack(cl_gcm_open, align);
+    back.in = m.cipher;
+    m.tag[3] ^= 4;
+    use_stack(cl_gcm_open_job, align);
 
-    return open_on_stack(&m.k, m.nonce, m.aad, m.aadlen, m.cipher, text, len,
-                         tag) == -EBADMSG && clean();
+    return open_on_stack(impl, &back, len) == -EBADMSG && clean();
 }
 
 TEST(gcm_stack_and_registers_are_left_clean)
 {
-    static const size_t lens[] = { 0, 24, 64, 100, 112, 120, 128, 999, 4096 };
+    static const size_t lens[] = { 0, 24, 64, 100, 112, 120, 128, 256, 300,
+                                   512, 999, 4096 };
     unsigned int i;
 
-    for ( i = 0; i < ARRAY_SIZE(lens) && !SANITIZED; i++ )
-    {
-        CHECK(leaves_nothing(lens[i], 0));
+    m.aadlen = 40;
+    for ( i = 0; i < ARRAY_SIZE(lens) && CLEAN; i++ )
+        EACH_IMPL
+        {
+            CHECK(leaves_nothing(lens[i], 0));
 #ifdef XEN_ABI
-        CHECK(leaves_nothing(lens[i], 8));
+            CHECK(leaves_nothing(lens[i], 8));
 #endif
-    }
+        }
 }

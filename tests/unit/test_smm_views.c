@@ -249,3 +249,38 @@ TEST(keys_are_fresh_and_erased)
     CHECK(cl_key_install(&w.keys, random) == 2);
     CHECK(slots[2].epoch == SLOTS + 1); /* an epoch never comes back */
 }
+
+/* As many jobs as there may be at a time, and more; with vectors of any width
+ * the same views. */
+TEST(a_batch_of_views_is_the_views_one_by_one)
+{
+    enum { NR = 11 };
+    static uint8_t src[NR][CL_PAGE_SIZE], dst[NR][CL_PAGE_SIZE];
+    struct cl_view views[NR];
+    struct cl_view_job jobs[NR];
+    struct world w;
+    unsigned int i, n;
+
+    CHECK(!make(&w));
+    for ( n = 0; n <= NR; n++ )
+    {
+        for ( i = 0; i < NR; i++ )
+        {
+            memset(src[i], (int)(n + i), CL_PAGE_SIZE);
+            memset(dst[i], 0, CL_PAGE_SIZE);
+            CHECK(!cl_view_begin(&w.vm, &w.p, &views[i]));
+            jobs[i] = (struct cl_view_job){ &views[i], src[i], dst[i] };
+        }
+        cl_view_run_jobs(cl_gcm_best(0), jobs, n);
+        for ( i = 0; i < n; i++ )
+        {
+            struct cl_view v = views[i];
+
+            cl_view_run(&v, src[i], w.dst);
+            CHECK(!memcmp(w.dst, dst[i], CL_PAGE_SIZE));
+            CHECK(!memcmp(v.tag, views[i].tag, CL_TAG_SIZE));
+        }
+        for ( ; i < NR; i++ )
+            CHECK(dst[i][0] == 0 && dst[i][4095] == 0);
+    }
+}

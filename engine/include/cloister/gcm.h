@@ -39,17 +39,18 @@
 #define CL_GCM_MAX_LEN   0xfffffffe0ULL
 
 /*
- * An expanded key. Owned by the caller, who keeps it 16-byte aligned and
+ * An expanded key. Owned by the caller, who keeps it 64-byte aligned and
  * erases it with cl_gcm_wipe(). Every byte is secret; nothing in it points
  * anywhere, so it may be copied (and then the copy is to be erased, too).
  * Not to be used before cl_gcm_init() returned 0.
  */
 struct cl_gcm_key
 {
+    uint8_t h[16][16];  /* H^16, H^15 .. H^1, see aes256gcm_sse.h */
+    uint8_t hx[16][16]; /* each of these: low half ^ high half, twice */
     uint8_t rk[15][16]; /* round keys 0 to 14 (FIPS 197, 5.2) */
-    uint8_t h[8][16];   /* H^8, H^7 .. H^1, see aes256gcm_sse.h */
-    uint8_t hx[8][16];  /* each of these: low half ^ high half, twice */
-} __attribute__((aligned(16)));
+    uint8_t unused[16]; /* zero */
+} __attribute__((aligned(64)));
 
 /*
  * Expand the AES-256 key of 32 bytes at `key` into `*k`.
@@ -105,5 +106,60 @@ int cl_gcm_open(const struct cl_gcm_key *k,
                 const void *aad, size_t aadlen,
                 const void *in, void *out, size_t len,
                 const uint8_t tag[CL_GCM_TAG_LEN]);
+
+/*
+ * ---- Wider vectors ----
+ *
+ * The same cipher and the same keys with other instructions. What each needs
+ * of the CPU, beyond what cl_gcm_init() asks for, and of XCR0 during the call:
+ *
+ *     CL_GCM_SSE       nothing
+ *     CL_GCM_AVX       AVX                               CL_GCM_XCR0_AVX
+ *     CL_GCM_VAES256   AVX2, VAES, VPCLMULQDQ            CL_GCM_XCR0_AVX
+ *     CL_GCM_VAES512   AVX512F, BW and VL besides        CL_GCM_XCR0_AVX512
+ *
+ * All but the first change YMM0-15, the last one ZMM0-31; the caller saves
+ * and restores these. On return those that were used are zero.
+ */
+enum cl_gcm_impl
+{
+    CL_GCM_SSE,
+    CL_GCM_AVX,
+    CL_GCM_VAES256,
+    CL_GCM_VAES512,
+    CL_GCM_IMPLS
+};
+
+#define CL_GCM_XCR0_AVX    0x06ULL  /* SSE, AVX */
+#define CL_GCM_XCR0_AVX512 0xe6ULL  /* opmask, ZMM_Hi256, Hi16_ZMM besides */
+
+/*
+ * The fastest that this CPU has, by its own CPUID, if XCR0 can be made to
+ * hold `xcr0`. To be called once; the result is the same for ever.
+ */
+enum cl_gcm_impl cl_gcm_best(uint64_t xcr0);
+
+/* Arguments as of cl_gcm_seal() and cl_gcm_open(). */
+struct cl_gcm_job
+{
+    const struct cl_gcm_key *key;
+    const uint8_t *nonce;
+    const void *aad;
+    size_t aadlen;
+    const void *in;
+    void *out;
+    uint8_t *tag;   /* cl_gcm_open_job() does not write to it */
+};
+
+/*
+ * cl_gcm_seal() for n jobs of `len` bytes each. The text of a job is fetched
+ * into the cache while the one before is sealed. n may be 0.
+ */
+void cl_gcm_seal_jobs(enum cl_gcm_impl impl, const struct cl_gcm_job *jobs,
+                      unsigned int n, size_t len);
+
+/* cl_gcm_open() for one job, with the same result. */
+int cl_gcm_open_job(enum cl_gcm_impl impl, const struct cl_gcm_job *job,
+                    size_t len);
 
 #endif /* CLOISTER_GCM_H */

@@ -281,6 +281,19 @@ int cl_view_begin(struct cl_vm *vm, const struct cl_page *p,
 void cl_view_run(struct cl_view *v, const void *src, void *dst);
 
 /*
+ * The same for nr views, with vectors as wide as `impl`; the section is to be
+ * as wide, see gcm.h.
+ */
+struct cl_view_job {
+    struct cl_view *v;
+    const void *src;
+    void *dst;
+};
+
+void cl_view_run_jobs(enum cl_gcm_impl impl, const struct cl_view_job *jobs,
+                      unsigned int nr);
+
+/*
  * Under the VM's lock: records tag and version, unless a newer view was
  * recorded first or the page has moved on.  -ENOENT: the key was erased, or
  * is another one, by now; what is in `dst` may be no ciphertext at all, and
@@ -328,5 +341,9 @@ bool cl_page_recordable(const struct cl_vm *vm, const struct cl_page *p);
  * before verifies, nor is worth anything to a record.
  */
 void cl_vm_renew(struct cl_key_table *t, struct cl_vm *vm);
+
+#ifdef __CPROVER
+#include <cloister/smm_contract.h>
+#endif
 
 #endif /* CLOISTER_SMM_H */

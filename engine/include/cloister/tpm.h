@@ -302,4 +302,8 @@ size_t cl_tpm2_getrandom_cmd(uint8_t *buf, size_t cap, uint16_t bytes);
 int cl_tpm2_getrandom_rsp(const uint8_t *rsp, size_t len, uint8_t *out,
                           size_t want, size_t *got);
 
+#ifdef __CPROVER
+#include <cloister/tpm_contract.h>
+#endif
+
 #endif /* CLOISTER_TPM_H */

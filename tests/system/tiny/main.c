@@ -12,6 +12,8 @@
  *                behind the others: "tiny grants GFN"; until dom0 writes
  *                END_OF_GRANT to its last word, and has let go of it: "tiny
  *                grants nothing"
+ *   vectors      keep known values in the vector registers and check them for
+ *                ever: "tiny vectors ok ROUND", or "tiny BAD BYTES"
  *   scan         before it writes anywhere: how many lines there are in all
  *                its memory but its own image: "tiny scan lines N of MIB"
  */
@@ -179,6 +181,28 @@ static void fill(uint32_t kib)
     }
 }
 
+/* Mostly busy: its registers are to be in the CPU whenever it is interrupted. */
+static void vectors(void)
+{
+    uint32_t round;
+
+    vectors_load();
+    for ( round = 1; ; round++ )
+    {
+        uint32_t bad = vectors_check();
+
+        if ( bad )
+        {
+            print("tiny BAD %u", bad);
+            vectors_load();
+        }
+        else if ( !(round & (round - 1)) )
+            print("tiny vectors ok %u", round);
+        if ( !(round & 0xffff) )
+            xen_sleep(1);
+    }
+}
+
 static uint32_t scan_range(uint32_t start, uint32_t end)
 {
     return start < end ? lines_in((void *)start, end - start) : 0;
@@ -218,6 +242,8 @@ void tiny(const struct pvh_start *info)
     if ( option("scan") )
         scan();
     xen_init();
+    if ( option("vectors") )
+        vectors();
     if ( option("fill=") )
         fill(number("fill="));
     xen_stop();

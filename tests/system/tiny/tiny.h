@@ -40,4 +40,15 @@ void xen_stop(void) __attribute__((__noreturn__));
 /* print.c: to Xen's log; a line at a time. %u and %s only. */
 void print(const char *format, ...);
 
+/* lines.c: the keeper's lines (lab/keeper.c) */
+void lines_fill(char *start, uint32_t count);
+/* How many are not as they were. */
+uint32_t lines_check(const char *start, uint32_t count);
+/* How many there are, whatever follows the marker. */
+uint32_t lines_count(const char *start, const char *end);
+
+/* vectors.c: values in the vector registers, from now on */
+void vectors_load(void);
+uint32_t vectors_check(void);
+
 #endif /* TINY_H */

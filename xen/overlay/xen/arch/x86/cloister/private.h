@@ -116,16 +116,26 @@ uint64_t cloister_table_bytes(void);
 /* ---- simd.c: vector registers in Xen ---------------------------------- */
 
 /*
- * The engine's cipher may use XMM0-15 between begin and end, whoever the
- * registers belong to.  Nothing in between may sleep, or switch vCPU.
+ * The engine's cipher may use vector registers between begin and end, whoever
+ * they belong to: XMM0-15 by legacy SSE encodings in the narrow window, what
+ * cloister_gcm_impl needs in the wide one.  Nothing in between may sleep,
+ * switch vCPU, or open a window; no window in an interrupt handler.
  */
 struct cloister_simd {
-    uint8_t xmm[16][16];
+    uint8_t xmm[16][16];        /* narrow */
+    uint64_t xcr0;              /* wide */
     unsigned long cr0;
 };
 
 void cloister_simd_begin(struct cloister_simd *s);
 void cloister_simd_end(struct cloister_simd *s);
+
+/* Which vectors pages are encrypted with.  Chosen at boot. */
+extern enum cl_gcm_impl cloister_gcm_impl;
+
+void cloister_simd_init(void);
+void cloister_wide_begin(struct cloister_simd *s);
+void cloister_wide_end(struct cloister_simd *s);
 
 /* ---- keys.c ----------------------------------------------------------- */
 

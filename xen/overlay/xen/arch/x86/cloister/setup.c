@@ -158,6 +158,8 @@ static int __init cf_check cloister_init(void)
     if ( cloister_mode != CLOISTER_MODE_off )
     {
         cloister_has_aes = cpu_can_encrypt();
+        if ( cloister_has_aes )
+            cloister_simd_init();
         /* Not those that change from launch to launch. */
         cloister_key_pcrs &= 0x3fffff;
         rc = make_dom_view() ?: cloister_table_init() ?:

@@ -67,15 +67,18 @@ static void encrypt(struct cl_view *v, struct page_info *from,
                     struct page_info *to)
 {
     struct cloister_simd simd;
-    const void *src = map_domain_page(page_to_mfn(from));
-    void *dst = map_domain_page(page_to_mfn(to));
+    const struct cl_view_job job = {
+        .v = v,
+        .src = map_domain_page(page_to_mfn(from)),
+        .dst = map_domain_page(page_to_mfn(to)),
+    };
 
-    cloister_simd_begin(&simd);
-    cl_view_run(v, src, dst);
-    cloister_simd_end(&simd);
+    cloister_wide_begin(&simd);
+    cl_view_run_jobs(cloister_gcm_impl, &job, 1);
+    cloister_wide_end(&simd);
 
-    unmap_domain_page(dst);
-    unmap_domain_page(src);
+    unmap_domain_page(job.dst);
+    unmap_domain_page(job.src);
 }
 
 /* A view of pg, which the caller holds a reference to. */

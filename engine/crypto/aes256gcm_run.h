@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One call of the page cipher, and who works on it.
+ *
+ *     text      |  256  |  256  | ... |  256  |  less  |
+ *               `------- cl_gcm_bulk_*() ----' `------' aes256gcm_sse.c
+ *
+ * aes256gcm_sse.c does all that is not bulk: additional data, the tag, what
+ * is left after the last whole group.  For the bulk there is one function for
+ * each kind of vector unit; all of them are aes256gcm_bulk.h, compiled for it.
+ */
+#ifndef CL_AES256GCM_RUN_H
+#define CL_AES256GCM_RUN_H
+
+#include <stdbool.h>
+
+#include <cloister/gcm.h>
+
+#include "aes256gcm_sse.h"
+
+#define BLOCK 16U
+#define GROUP 16U   /* blocks that share one reduction of the hash */
+#define GROUP_LEN (GROUP * BLOCK)
+#define FEW 8U      /* blocks at a time of what is not bulk */
+
+/* The state of one call; on its stack, erased at its end. */
+struct run
+{
+    vec text[2 * GROUP];    /* GHASH input not yet hashed */
+    vec mask;               /* AES(J0) */
+    vec before;             /* counter block before the next, bytes reversed;
+                               in cl_gcm_bulk_*() its counter is 1 modulo 16 */
+    vec hash;               /* GHASH so far, bytes reversed */
+    const uint8_t *in;
+    uint8_t *out;
+    size_t left;            /* of in and out */
+    const uint8_t *next_in; /* to be prefetched, in step with in and out */
+    const uint8_t *next_out;
+    bool seal;              /* or open */
+} __attribute__((aligned(64)));
+
+/*
+ * Whole groups (vaes512: pairs of groups), as many as there are and at least
+ * one: encrypts or decrypts them and adds them to the hash.  No register is
+ * left with a secret but XMM0-15; the upper halves of YMM and ZMM are zero if
+ * they were used.
+ */
+void cl_gcm_bulk_sse(const struct cl_gcm_key *k, struct run *r);
+void cl_gcm_bulk_avx(const struct cl_gcm_key *k, struct run *r);
+void cl_gcm_bulk_vaes256(const struct cl_gcm_key *k, struct run *r);
+void cl_gcm_bulk_vaes512(const struct cl_gcm_key *k, struct run *r);
+
+#endif /* CL_AES256GCM_RUN_H */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract of cl_page_bind(): valid to valid, or an error and nothing changed.
+ *
+ * Sources: smm/pages.c
+ */
+#include <errno.h>
+
+#include <cloister/smm.h>
+#include <cloister/tpm.h>
+
+unsigned int cl_any;
+
+void harness(void);
+void harness(void)
+{
+    struct cl_vm *vm;
+    struct cl_page *p;
+    uint64_t gfn;
+
+    cl_page_bind(vm, p, gfn);
+}

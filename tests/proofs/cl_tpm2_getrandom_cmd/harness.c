@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract of cl_tpm2_getrandom_cmd().
+ *
+ * Sources: tpm/command.c
+ */
+#include <errno.h>
+
+#include <cloister/tpm.h>
+
+unsigned int cl_any;
+
+void harness(void);
+void harness(void)
+{
+    uint8_t *buf;
+    size_t cap;
+    uint16_t bytes;
+
+    cl_tpm2_getrandom_cmd(buf, cap, bytes);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract of cl_tpm2_getrandom_rsp(), for any bytes.
+ *
+ * Sources: tpm/command.c
+ */
+#include <errno.h>
+
+#include <cloister/tpm.h>
+
+unsigned int cl_any;
+
+void harness(void);
+void harness(void)
+{
+    const uint8_t *rsp;
+    size_t len;
+    uint8_t *out;
+    size_t want;
+    size_t *got;
+
+    cl_tpm2_getrandom_rsp(rsp, len, out, want, got);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract of cl_tpm_wipe(): nothing is left of a response.
+ *
+ * Sources: tpm/tis.c tpm/command.c
+ */
+#include <errno.h>
+
+#include <cloister/tpm.h>
+
+unsigned int cl_any;
+
+void harness(void);
+void harness(void)
+{
+    struct cl_tpm *t;
+
+    cl_tpm_wipe(t);
+}
