@@ -81,13 +81,14 @@ migrate()
     start_guest keeper $cfg vcpus=2
     xl migrate -s '' keeper 'xl migrate-receive' >/tmp/xl.out 2>&1
     fact migrate_status $?
-    if goes_on keeper; then
+    # The console's file keeps the name that the guest had when it came.
+    if goes_on keeper--incoming; then
         fact migrate_alive 1
     else
         fact migrate_alive 0
         tail -n 8 /tmp/xl.out | sed 's/^/# /'
     fi
-    fact migrate_bad "$(bad_rounds keeper)"
+    fact migrate_bad "$(bad_rounds keeper--incoming)"
     xl destroy keeper
     xen_log
 }

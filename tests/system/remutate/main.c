@@ -90,9 +90,12 @@ static const char *change_context(struct context *c)
     {
     case 0:
     case 1:
-    case 2:
         flip(c->data, c->size);
         return "flip";
+
+    case 2:     /* where most of the record's fields are */
+        flip(c->data, HEADER + DESC + 160);
+        return "flip of a header";
 
     case 3:
         scribble(c->data, c->size);
