@@ -61,7 +61,8 @@ void *cl_ppt_drop(struct cl_ppt *t, uint64_t mfn, uint32_t nr)
  * What holds of every entry and every VM between verbs:
  *
  *  - a free entry is all zero, any other has an owner;
- *  - private means that no grant is active, shared that one is;
+ *  - private means that no grant is active, shared that one is; ciphertext in
+ *    place (incoming, resting) is granted to nobody;
  *  - a page that leaves is nowhere in the memory map, and has no view;
  *  - a VM counts its pages by their state, so that a state that a page of it
  *    is in has at least one;
@@ -76,7 +77,9 @@ void *cl_ppt_drop(struct cl_ppt *t, uint64_t mfn, uint32_t nr)
      ((p)->state != CL_PAGE_SHARED || (p)->shares) &&                     \
      ((p)->state != CL_PAGE_LEAVING ||                                    \
       ((p)->gfn == CL_GFN_NONE && !(p)->version)) &&                      \
-     (((p)->state != CL_PAGE_PRIVATE && (p)->state != CL_PAGE_SHARED) ||  \
+     (((p)->state != CL_PAGE_INCOMING && (p)->state != CL_PAGE_RESTING) || \
+      !(p)->shares) &&                                                    \
+     ((p)->state < CL_PAGE_PRIVATE || (p)->state == CL_PAGE_LEAVING ||    \
       (p)->gfn != CL_GFN_NONE))
 #define CL_VM_VALID(vm, p)                                                \
     ((vm)->id && !(vm)->pages[CL_PAGE_FREE] &&                            \
@@ -84,16 +87,18 @@ void *cl_ppt_drop(struct cl_ppt *t, uint64_t mfn, uint32_t nr)
 /* No machine has as many pages. */
 #define CL_VM_SMALL(vm)                                                   \
     ((vm)->pages[1] < UINT32_MAX && (vm)->pages[2] < UINT32_MAX &&        \
-     (vm)->pages[3] < UINT32_MAX && (vm)->pages[4] < UINT32_MAX)
+     (vm)->pages[3] < UINT32_MAX && (vm)->pages[4] < UINT32_MAX &&        \
+     (vm)->pages[5] < UINT32_MAX && (vm)->pages[6] < UINT32_MAX)
 #define CL_VALID(vm, p) (CL_PAGE_VALID(p) && CL_VM_VALID(vm, p))
 
 #define CL_PAGES_OF(vm)                                                   \
     ((vm)->pages[0] + (vm)->pages[1] + (vm)->pages[2] + (vm)->pages[3] +  \
-     (vm)->pages[4])
+     (vm)->pages[4] + (vm)->pages[5] + (vm)->pages[6])
 #define CL_PAGES_WERE(vm)                                                 \
     (CL_OLD((vm)->pages[0]) + CL_OLD((vm)->pages[1]) +                    \
      CL_OLD((vm)->pages[2]) + CL_OLD((vm)->pages[3]) +                    \
-     CL_OLD((vm)->pages[4]))
+     CL_OLD((vm)->pages[4]) + CL_OLD((vm)->pages[5]) +                    \
+     CL_OLD((vm)->pages[6]))
 #define CL_PAGE_SAME(p)                                                   \
     (CL_SAME((p)->version) && CL_SAME((p)->gfn) && CL_SAME((p)->owner) && \
      CL_SAME((p)->state) && CL_SAME((p)->shares) &&                       \
@@ -101,7 +106,8 @@ void *cl_ppt_drop(struct cl_ppt *t, uint64_t mfn, uint32_t nr)
 #define CL_VM_SAME(vm)                                                    \
     (CL_SAME((vm)->pages[0]) && CL_SAME((vm)->pages[1]) &&                \
      CL_SAME((vm)->pages[2]) && CL_SAME((vm)->pages[3]) &&                \
-     CL_SAME((vm)->pages[4]))
+     CL_SAME((vm)->pages[4]) && CL_SAME((vm)->pages[5]) &&                \
+     CL_SAME((vm)->pages[6]))
 
 /* A verb takes valid to valid, or returns an error and changes nothing. */
 #define CL_VERB(vm, p)                                                    \
@@ -200,13 +206,13 @@ int cl_view_begin(struct cl_vm *vm, const struct cl_page *p,
 int cl_view_end(struct cl_vm *vm, struct cl_page *p, const struct cl_view *v)
     CL_REQUIRES(CL_OBJECT(vm) && CL_OBJECT(p) && CL_VALID(vm, p) &&
                 CL_OBJECT(v) && CL_OBJECT(v->key) && vm->views < UINT64_MAX)
-    CL_REQUIRES(v->gfn != CL_GFN_NONE)
+    CL_REQUIRES(v->gfn != CL_GFN_NONE && v->version < CL_DIRTY)
     CL_ASSIGNS(*p, vm->views)
     CL_ENSURES(CL_VALID(vm, p))
     CL_ENSURES(CL_RESULT == 0 || CL_RESULT == -ENOENT)
     CL_ENSURES((CL_RESULT == 0) == (vm->key == v->key &&
                                     v->key->epoch == v->epoch))
-    CL_ENSURES(p->version >= CL_OLD(p->version))
+    CL_ENSURES((p->version & ~CL_DIRTY) >= (CL_OLD(p->version) & ~CL_DIRTY))
     CL_ENSURES(CL_SAME(p->version) ||
                (!CL_RESULT && p->version == v->version &&
                 p->gfn == v->gfn && p->owner == vm->id))

@@ -2,7 +2,7 @@
 /*
  * The contract of cl_tpm_init().
  *
- * Sources: tpm/tis.c tpm/command.c
+ * Sources: tpm/tis.c tpm/crb.c tpm/transport.c tpm/command.c
  */
 #include <errno.h>
 

@@ -2,7 +2,7 @@
 /*
  * The contract of cl_tpm_wipe(): nothing is left of a response.
  *
- * Sources: tpm/tis.c tpm/command.c
+ * Sources: tpm/tis.c tpm/crb.c tpm/transport.c tpm/command.c
  */
 #include <errno.h>
 

@@ -79,8 +79,8 @@ static _Bool page_valid(const struct world *x, const struct cl_page *page)
            (page->owner == 0 || page->owner == x->vm[0].id ||
             page->owner == x->vm[1].id) &&
            (page->owner != x->vm[0].id ||
-            page->version <= x->counter[0]) &&
-           (page->owner != x->vm[1].id || page->version <= x->counter[1]);
+            (page->version & ~CL_DIRTY) <= x->counter[0]) &&
+           (page->owner != x->vm[1].id || (page->version & ~CL_DIRTY) <= x->counter[1]);
 }
 
 /* Of a view under way: its page is held, so that it cannot become free. */
@@ -183,7 +183,8 @@ static void check_page(enum verb what, int rc)
     /* tag: a change of it is a newer view of this page, or it is forgotten */
     if ( now->version != before->version && now->version )
         assert(what == END && now->version == w.view.version &&
-               now->version > before->version && now->gfn == w.view.gfn &&
+               now->version > (before->version & ~CL_DIRTY) &&
+               now->gfn == w.view.gfn &&
                now->tag[cl_any % CL_TAG_SIZE] ==
                    w.view.tag[cl_any % CL_TAG_SIZE]);
     if ( now->version == before->version && now->version )
