@@ -2,9 +2,10 @@
 /*
  * libFuzzer entry: a sealed record from whoever stores images.
  *
- *   clang -fsanitize=fuzzer,address,undefined -Iengine/include -Iinclude \
- *       tests/fuzz/fuzz_record.c engine/record/record.c engine/smm/view.c \
- *       engine/crypto/aes256gcm_sse*.c
+ * Sources: record/record.c smm/view.c
+ * Sources: crypto/aes256gcm_sse.c crypto/aes256gcm_sse_key.c
+ * Sources: crypto/aes256gcm_avx.c crypto/aes256gcm_vaes256.c
+ * Sources: crypto/aes256gcm_vaes512.c
  *
  * The first byte says which: 0, the input is the record, as it came (nobody
  * can make up a tag, so this is about the header and the lengths); else it is

@@ -4,7 +4,7 @@
  * says, and a clock that goes on as the input says.  Then the parsers get what
  * it has received.
  *
- * Sources: tpm/tis.c tpm/command.c
+ * Sources: tpm/tis.c tpm/crb.c tpm/transport.c tpm/command.c
  * Runs: 20000
  */
 #include <errno.h>
