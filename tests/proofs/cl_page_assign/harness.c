@@ -2,6 +2,7 @@
 /*
  * The contract of cl_page_assign(): valid to valid, or an error and nothing changed.
  *
+ * Slow
  * Sources: smm/pages.c
  */
 #include <errno.h>

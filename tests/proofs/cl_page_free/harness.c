@@ -2,6 +2,7 @@
 /*
  * The contract of cl_page_free(): never free and not wiped.
  *
+ * Slow
  * Sources: smm/pages.c
  */
 #include <errno.h>
