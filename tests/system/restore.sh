@@ -148,7 +148,7 @@ in_a_row 2
 xl destroy keeper
 in_a_row 1
 checkpoint
-migrate
+! grep -q restore=migrate /proc/cmdline || migrate
 sleep 2
 fact left_domains "$(domains)"
 fact leak_mib $((free_before - $(settled)))
