@@ -118,11 +118,10 @@ int cl_measure_item(struct cl_measure *m, uint16_t type, uint16_t index,
 
 static bool is_zero(const void *page)
 {
-    const uint64_t *p = page;
-    unsigned int i;
+    const uint64_t *p = page, *end = p + CL_MEASURE_PAGE / sizeof(*p);
 
-    for ( i = 0; i < CL_MEASURE_PAGE / sizeof(*p); i++ )
-        if ( p[i] )
+    for ( ; p < end; p += 8 )
+        if ( p[0] | p[1] | p[2] | p[3] | p[4] | p[5] | p[6] | p[7] )
             return false;
 
     return true;
@@ -140,39 +139,35 @@ static int shared_page(struct cl_measure *m, uint64_t gfn)
     return rc ? rc : append(m, &item, NULL);
 }
 
-/* The zero pages that the run began with have not been hashed yet. */
-static void first_data(struct cl_measure *m)
+/* A run of zeros ends where data begins, a run of data may have zeros in it. */
+static int begin_run(struct cl_measure *m, uint64_t gfn, bool zeros)
 {
-    static const uint64_t zeros[64];
-    uint64_t left = m->count * CL_MEASURE_PAGE;
+    int rc = close_run(m);
 
-    cl_sha256_init(&m->run);
-    for ( ; left; left -= sizeof(zeros) )
-        cl_sha256_update(&m->run, zeros, sizeof(zeros));
-    m->zeros = false;
+    m->first = gfn;
+    m->zeros = zeros;
+    if ( !zeros )
+        cl_sha256_init(&m->run);
+
+    return rc;
 }
 
 int cl_measure_page(struct cl_measure *m, uint64_t gfn, const void *page)
 {
+    bool next, zero;
     int rc = 0;
 
     if ( !page )
         return shared_page(m, gfn);
 
-    if ( m->count &&
-         (gfn != m->first + m->count || !(gfn % CLOISTER_RUN_PAGES)) )
-        rc = close_run(m);
+    next = m->count && gfn == m->first + m->count && gfn % CLOISTER_RUN_PAGES;
+    zero = (!next || m->zeros) && is_zero(page);
+    if ( !next || m->zeros != zero )
+        rc = begin_run(m, gfn, zero);
     if ( rc )
         return rc;
 
-    if ( !m->count )
-    {
-        m->first = gfn;
-        m->zeros = true;
-    }
-    if ( m->zeros && !is_zero(page) )
-        first_data(m);
-    if ( !m->zeros )
+    if ( !zero )
         cl_sha256_update(&m->run, page, CL_MEASURE_PAGE);
     m->count++;
 
