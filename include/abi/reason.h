@@ -60,16 +60,12 @@
        "create the guest with the stock toolstack")                           \
     X(24, orphan,       "the guest owns pages outside its memory map",        \
        "create the guest with the stock toolstack")                           \
-    X(25, no_restore,   "a protected guest cannot be restored yet",           \
-       "the saved image stays as it is; see docs/support.md")                 \
     X(26, ioreq,        "a device model is attached to the guest",            \
        "create the guest without one")                                        \
     X(27, log_dirty,    "the guest's memory is being tracked",                \
        "stop what tracks it, then unpause the guest again")                   \
     X(28, no_random,    "the CPU's random number generator failed",           \
        "use a CPU with RDRAND")                                               \
-    X(29, virtualized,  "Xen itself runs inside a virtual machine",           \
-       "run Xen on hardware")                                                 \
     X(30, grants,       "dom0 has put grants of its own into the guest",      \
        "create the guest with the stock toolstack, and stop what maps its "   \
        "grant table")                                                         \
@@ -187,6 +183,8 @@
        "try again; if it stays so, see Xen's log (xl dmesg)")                 \
     X(94, events_full,  "the host's event log is full",                       \
        "shut down another protected guest")                                   \
+    X(95, vcpu_state,   "the virtual CPUs are not those of a new guest",  \
+       "create the guest with the stock toolstack")                           \
     X(110, net_memory,  "no memory for the guest's network card",             \
        "free memory on the host")                                             \
     X(111, net_address, "another guest has the same network address",         \

@@ -110,9 +110,6 @@ bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
                          unsigned int order);
 
 /*
- * I/O memory that dom0 must not reach although its drivers may ask for it.
- * dom0 has no right to it (iomem_caps), but its memory map does not say so; it
- * gets a page of ones instead.
  * I/O memory that dom0 must not reach although its drivers ask for it: the
  * TPM's localities above 0, and SIOM's NIC with its page of the memory-mapped
  * configuration space.  dom0 has no right to it (iomem_caps), but its
@@ -195,9 +192,12 @@ void cloister_dirty(struct domain *d, unsigned long gfn);
 
 /*
  * A domctl on a domain, before anything is done about it.  1: go on; 0: done
- * already, in the way that a sealed domain allows; -EPERM: refused.
+ * already, in the way that a sealed domain allows; -EPERM: refused.  Asked
+ * early for those that need no lock, and again under the domctl lock (locked),
+ * when XSM has agreed and no seal can come in between.
  */
-int cloister_domctl(struct domain *d, const struct xen_domctl *op);
+int cloister_domctl(struct domain *d, const struct xen_domctl *op,
+                    bool locked);
 
 /*
  * May current ask for operation `op` about domain d?  `call` is one of
@@ -350,7 +350,8 @@ static inline int cloister_wake(struct domain *d, gfn_t gfn, mfn_t mfn)
 #define cloister_track(d, what) ((void)(d))
 static inline void cloister_dirty(struct domain *d, unsigned long gfn) {}
 static inline int cloister_domctl(struct domain *d,
-                                  const struct xen_domctl *op) { return 1; }
+                                  const struct xen_domctl *op, bool locked)
+{ return 1; }
 static inline int cloister_may(unsigned int call, const struct domain *d,
                                unsigned int op) { return 0; }
 static inline int cloister_may_host(unsigned int call, unsigned int op)

@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A domain's life under SMM, from creation to destruction. */
 
-#include <xen/percpu.h>
-
 #include "private.h"
-
-/*
- * Key of the VM whose registers are live on this CPU, NULL if it has none.
- * Follows curr_vcpu, not current: an idle CPU may still hold a guest.
- */
-static DEFINE_PER_CPU(const struct cl_key *, active_key);
 
 /*
  * Every domain that may come to be protected is under SMM's control from its
@@ -80,7 +72,6 @@ void cloister_context_switch(const struct vcpu *prev, const struct vcpu *next)
         from->last_run = NOW();
     if ( to )
         to->last_run = NOW();
-    this_cpu(active_key) = to ? to->vm.key : NULL;
     cloister_siom_switch(next->domain);
 }
 

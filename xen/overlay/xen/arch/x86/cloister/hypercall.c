@@ -85,8 +85,7 @@ static void fill_domain(struct cloister_domain_info *i,
     i->moved = cd->moved;
     spin_unlock(&cd->lock);
 
-    i->table_bytes += sizeof(*cd) + sizeof(struct cl_key) +
-                      cloister_restore_bytes(cd);
+    i->table_bytes += sizeof(*cd) + sizeof(struct cl_key);
 }
 
 /* Why SMM does not control the domain at all. */

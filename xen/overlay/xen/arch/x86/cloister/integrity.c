@@ -8,11 +8,13 @@
 
 #include "private.h"
 
-static bool is_sealed(const struct domain *d)
+/* From the seal's beginning on, but for what the seal itself moves. */
+static bool is_closed(const struct domain *d)
 {
     const struct cloister_domain *cd = d->arch.cloister;
 
-    return cd && read_atomic(&cd->state) == CLOISTER_DOM_sealed;
+    return cd && read_atomic(&cd->state) >= CLOISTER_DOM_sealing &&
+           !cd->moving;
 }
 
 /*
@@ -26,6 +28,11 @@ static bool is_apic_page(const struct domain *d, mfn_t mfn, p2m_type_t t)
            (mfn_to_page(mfn)->count_info & PGC_extra);
 }
 
+static bool is_plain(p2m_type_t t)
+{
+    return t == p2m_ram_rw || t == p2m_ram_logdirty || t == p2m_ram_asleep;
+}
+
 /* Nothing changes but the kind of access: log-dirty does that. */
 static bool is_same_page(struct p2m_domain *p2m, gfn_t gfn, mfn_t mfn,
                          unsigned int order, p2m_type_t t)
@@ -35,8 +42,8 @@ static bool is_same_page(struct p2m_domain *p2m, gfn_t gfn, mfn_t mfn,
     p2m_access_t a;
     mfn_t there = p2m->get_entry(p2m, gfn, &old, &a, 0, &now, NULL);
 
-    return mfn_eq(there, mfn) && now >= order && p2m_is_ram(old) &&
-           p2m_is_ram(t);
+    return mfn_eq(there, mfn) && now >= order && is_plain(old) &&
+           is_plain(t);
 }
 
 int cloister_may_set_entry(struct p2m_domain *p2m, gfn_t gfn, mfn_t mfn,
@@ -44,7 +51,7 @@ int cloister_may_set_entry(struct p2m_domain *p2m, gfn_t gfn, mfn_t mfn,
 {
     const struct domain *d = p2m->domain;
 
-    if ( likely(!is_sealed(d)) || d == current->domain || d->is_dying ||
+    if ( likely(!is_closed(d)) || d == current->domain || d->is_dying ||
          is_apic_page(d, mfn, type) ||
          is_same_page(p2m, gfn, mfn, order, type) )
         return 0;

@@ -146,19 +146,18 @@ enum cloister_reason cloister_key_adopt(struct cloister_domain *cd,
     return slot_reason(slot);
 }
 
+/* Once, whoever else is about to: the slot may be another domain's soon. */
 static void erase(int *slot)
 {
     spin_lock(&keys_lock);
-    cl_key_erase(&cloister_keys, *slot);
-    spin_unlock(&keys_lock);
+    if ( *slot >= 0 )
+        cl_key_erase(&cloister_keys, *slot);
     *slot = -1;
+    spin_unlock(&keys_lock);
 }
 
 void cloister_key_drop(struct cloister_domain *cd)
 {
-    if ( cd->slot < 0 )
-        return;
-
     spin_lock(&cd->lock);
     cd->vm.key = NULL;
     spin_unlock(&cd->lock);
@@ -167,9 +166,6 @@ void cloister_key_drop(struct cloister_domain *cd)
 
 void cloister_key_disown(struct cloister_domain *cd)
 {
-    if ( cd->from < 0 )
-        return;
-
     spin_lock(&cd->lock);
     cd->vm.from = NULL;
     spin_unlock(&cd->lock);

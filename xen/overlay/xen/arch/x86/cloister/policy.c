@@ -118,7 +118,7 @@ static int open_domctl(const struct xen_domctl *op)
     return 1;
 }
 
-int cloister_domctl(struct domain *d, const struct xen_domctl *op)
+int cloister_domctl(struct domain *d, const struct xen_domctl *op, bool locked)
 {
     unsigned int rule = cloister_rule(CLOISTER_CALL_domctl, op->cmd);
     unsigned int arg = 0;
@@ -139,6 +139,8 @@ int cloister_domctl(struct domain *d, const struct xen_domctl *op)
         break;
 
     case XEN_DOMCTL_setvcpucontext:
+        if ( !locked )
+            return 1;
         if ( cancel_suspend(d, op->u.vcpucontext.vcpu) )
             return 0;
         rule = CLOISTER_WHY_registers;

@@ -58,6 +58,7 @@ struct cloister_domain {
     uint8_t instance[16];       /* names the key, see cloister_instance_id */
     uint64_t exported;          /* nonce of the newest image, 0: none since
                                    the domain last ran (domctl lock) */
+    bool moving;                /* the seal replaces a page (gfn lock) */
     s_time_t deadline;          /* to give up waiting for the TPM, or 0 */
     s_time_t last_run;          /* written by __context_switch */
     struct cloister_port *siom; /* its place in SIOM, or NULL */
@@ -243,7 +244,6 @@ void cloister_restore_drop(struct cloister_domain *cd);
  * decrypted when it is first touched.  Under the gfn's lock; 0 or -errno.
  */
 int cloister_expect_page(struct domain *d, gfn_t gfn, mfn_t mfn);
-uint64_t cloister_restore_bytes(const struct cloister_domain *cd);
 
 /* ---- hostkey.c -------------------------------------------------------- */
 

@@ -34,6 +34,7 @@ struct cloister_restore {
     void *body;                 /* the record in the clear */
     struct cl_record_body b;
     uint32_t next;              /* page to be put in place */
+    bool cut;                   /* nobody else can see any of them */
 };
 
 void cloister_restore_drop(struct cloister_domain *cd)
@@ -53,11 +54,6 @@ void cloister_restore_drop(struct cloister_domain *cd)
         xvfree(r->body);
     }
     xfree(r);
-}
-
-uint64_t cloister_restore_bytes(const struct cloister_domain *cd)
-{
-    return cd->restore ? cd->restore->size + sizeof(*cd->restore) : 0;
 }
 
 /* ---- The record arrives ------------------------------------------------------ */
@@ -368,7 +364,11 @@ static int put_in_place(struct domain *d, mfn_t mfn,
     return open_page(cd, mfn);
 }
 
-/* Under the gfn's lock. */
+/*
+ * Under the gfn's lock.  First all pages are taken from whoever maps them, then
+ * they are decrypted: in between TLBs are flushed, which references do not
+ * tell of.
+ */
 static enum cloister_reason place(struct domain *d,
                                   const struct cl_record_page *e,
                                   p2m_type_t t, mfn_t mfn)
@@ -385,8 +385,10 @@ static enum cloister_reason place(struct domain *d,
         return CLOISTER_WHY_bad_page;
 
     why = cloister_cut(d, e->gfn, p, &pg);
+    if ( why || !d->arch.cloister->restore->cut )
+        return why;
 
-    return why ?: page_reason(put_in_place(d, page_to_mfn(pg), e));
+    return page_reason(put_in_place(d, page_to_mfn(pg), e));
 }
 
 enum cloister_reason cloister_restore_page(struct domain *d, uint64_t *gfn)
@@ -398,6 +400,12 @@ enum cloister_reason cloister_restore_page(struct domain *d, uint64_t *gfn)
     mfn_t mfn;
 
     *gfn = CL_GFN_NONE;
+    if ( r && !r->cut && r->next == r->b.state.pages )
+    {
+        flush_all(FLUSH_TLB_GLOBAL | FLUSH_HVM_ASID_CORE);
+        r->cut = true;
+        r->next = 0;
+    }
     if ( !r || r->next == r->b.state.pages )
         return CLOISTER_WHY_none;
 

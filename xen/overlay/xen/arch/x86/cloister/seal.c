@@ -105,7 +105,8 @@ static bool has_device(const struct domain *d)
     return !list_empty(&d->pdev_list) ||
            !rangeset_is_empty(d->iomem_caps) ||
            !rangeset_is_empty(d->irq_caps) ||
-           !rangeset_is_empty(d->arch.ioport_caps);
+           !rangeset_is_empty(d->arch.ioport_caps) ||
+           !list_empty(&d->arch.hvm.g2m_ioport_list);
 }
 
 /* It is under, or over, another domain. */
@@ -147,6 +148,24 @@ static enum cloister_reason kind_reason(const struct domain *d)
     return CLOISTER_WHY_none;
 }
 
+/*
+ * Registers of a vCPU that is down are not measured: there must be none but the
+ * first's.
+ */
+static bool has_other_state(const struct domain *d)
+{
+    const struct vcpu *v;
+
+    if ( !d->vcpu || !d->vcpu[0] )
+        return true;
+
+    for_each_vcpu ( d, v )
+        if ( v->vcpu_id && v->is_initialised )
+            return true;
+
+    return false;
+}
+
 static bool only_rings_granted(struct domain *d)
 {
     return refs(virt_to_page(d->shared_info)) == 1 &&
@@ -175,6 +194,8 @@ static enum cloister_reason domain_reason(struct domain *d)
         return CLOISTER_WHY_ioreq;
     if ( paging_mode_log_dirty(d) )
         return CLOISTER_WHY_log_dirty;
+    if ( has_other_state(d) )
+        return CLOISTER_WHY_vcpu_state;
     if ( !only_rings_granted(d) )
         return CLOISTER_WHY_grants;
 
@@ -217,13 +238,17 @@ static enum cloister_reason move(struct domain *d, unsigned long gfn,
 {
     struct p2m_domain *p2m = p2m_get_hostp2m(d);
     struct page_info *old = *pg, *new = spare_page(d);
+    int rc;
 
     if ( !new )
         return CLOISTER_WHY_foreign_map;
 
     copy_domain_page(page_to_mfn(new), page_to_mfn(old));
-    if ( p2m_set_entry(p2m, _gfn(gfn), page_to_mfn(new), PAGE_ORDER_4K,
-                       p2m_ram_rw, p2m->default_access) )
+    d->arch.cloister->moving = true;
+    rc = p2m_set_entry(p2m, _gfn(gfn), page_to_mfn(new), PAGE_ORDER_4K,
+                       p2m_ram_rw, p2m->default_access);
+    d->arch.cloister->moving = false;
+    if ( rc )
     {
         put_page_alloc_ref(new);
         limit_pages(d, -1);
@@ -392,6 +417,24 @@ static int restore_pages(struct domain *d, enum cloister_reason *why)
     return 0;
 }
 
+/*
+ * Rings once more: a grant may have been let go of as the page was looked at,
+ * in favour of a mapping.  No new mapping can come now.
+ */
+static bool only_granted(struct domain *d)
+{
+    const struct cloister_ring *r = d->arch.cloister->ring;
+    unsigned int i;
+
+    find_rings(d);
+    for ( i = 0; i < CLOISTER_RINGS; i++ )
+        if ( !mfn_eq(r[i].mfn, INVALID_MFN) &&
+             refs(mfn_to_page(r[i].mfn)) != r[i].pins + 1 )
+            return false;
+
+    return true;
+}
+
 /* -ERESTART, or 0 with *why set. */
 static int seal_pages(struct domain *d, enum cloister_reason *why)
 {
@@ -418,6 +461,9 @@ static int seal_pages(struct domain *d, enum cloister_reason *why)
      */
     if ( cd->vm.pages[CL_PAGE_BUILDING] != d->extra_pages )
         *why = CLOISTER_WHY_orphan;
+
+    if ( !*why && !only_granted(d) )
+        *why = CLOISTER_WHY_foreign_map;
 
     return 0;
 }
@@ -482,23 +528,29 @@ static int refuse(struct domain *d, enum cloister_reason why)
 }
 
 /* The TPM may need a while: the hypercall comes back until it is too late. */
+static int wait_for_tpm(struct cloister_domain *cd)
+{
+    if ( !cd->deadline )
+        cd->deadline = NOW() + TPM_PATIENCE;
+    if ( NOW() > cd->deadline )
+        return 0;
+
+    /* After others have had the CPU. */
+    raise_softirq(SCHEDULE_SOFTIRQ);
+
+    return -ERESTART;
+}
+
 static int take_key(struct cloister_domain *cd, enum cloister_reason *why)
 {
     if ( cd->slot >= 0 )
         return 0;
 
     *why = cloister_key_take(cd);
-    if ( *why != CLOISTER_WHY_tpm_busy )
+    if ( *why != CLOISTER_WHY_tpm_busy || !wait_for_tpm(cd) )
         return 0;
 
-    if ( !cd->deadline )
-        cd->deadline = NOW() + TPM_PATIENCE;
-    if ( NOW() > cd->deadline )
-        return 0;
     *why = CLOISTER_WHY_none;
-
-    /* The hypercall comes back, after others have had the CPU. */
-    raise_softirq(SCHEDULE_SOFTIRQ);
 
     return -ERESTART;
 }
@@ -516,16 +568,12 @@ static int record_launch(struct domain *d, enum cloister_reason *why)
     if ( cloister_events_settled() || cloister_unsafe_lab )
         return 0;
 
-    if ( !cd->deadline )
-        cd->deadline = NOW() + TPM_PATIENCE;
-    if ( NOW() > cd->deadline )
-    {
-        *why = CLOISTER_WHY_pcr_busy;
-        return 0;
-    }
-    raise_softirq(SCHEDULE_SOFTIRQ);
+    if ( wait_for_tpm(cd) )
+        return -ERESTART;
 
-    return -ERESTART;
+    *why = CLOISTER_WHY_pcr_busy;
+
+    return 0;
 }
 
 static void announce_sealed(const struct domain *d)
@@ -535,6 +583,36 @@ static void announce_sealed(const struct domain *d)
     printk(XENLOG_G_INFO "Cloister: %pd sealed: %lu pages, epoch %lu%s\n", d,
            cd->vm.pages[CL_PAGE_PRIVATE], cd->vm.key->epoch,
            cloister_unsafe_lab ? ", UNSAFE LAB MODE" : "");
+}
+
+/* From open pages to the launch log; -ERESTART: come back. */
+static int close_and_measure(struct domain *d, enum cloister_reason *why)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    int rc = 0;
+
+    if ( !cd->measuring && !cd->log )
+    {
+        cd->deadline = 0;
+        rc = seal_pages(d, why);
+        if ( rc )
+            return rc;
+        /*
+         * A PV domain's mapping may be gone from its tables, and so from the
+         * count of references, and still be in a TLB.
+         */
+        flush_all(FLUSH_TLB_GLOBAL | FLUSH_HVM_ASID_CORE);
+    }
+
+    /* Once more, as nobody can map anything of the domain any longer. */
+    *why = *why ?: domain_reason(d);
+    /* A restored guest was measured when it was launched. */
+    if ( !*why && !cd->restore )
+        rc = cloister_measure(d, why);
+    if ( !rc && !*why && !cd->restore )
+        rc = record_launch(d, why);
+
+    return rc;
 }
 
 int cloister_seal(struct domain *d)
@@ -562,30 +640,9 @@ int cloister_seal(struct domain *d)
         set_state(cd, CLOISTER_DOM_sealing);
     }
 
-    if ( !cd->measuring && !cd->log )
-    {
-        cd->deadline = 0;
-        rc = seal_pages(d, &why);
-        if ( rc )
-            return rc;
-        /*
-         * A PV domain's mapping may be gone from its tables, and so from the
-         * count of references, and still be in a TLB.
-         */
-        flush_all(FLUSH_TLB_GLOBAL | FLUSH_HVM_ASID_CORE);
-    }
-
-    /* Once more, as nobody can map anything of the domain any longer. */
-    why = why ?: domain_reason(d);
-    /* A restored guest was measured when it was launched. */
-    if ( !why && !cd->restore )
-    {
-        rc = cloister_measure(d, &why);
-        if ( !rc && !why )
-            rc = record_launch(d, &why);
-        if ( rc )
-            return rc;
-    }
+    rc = close_and_measure(d, &why);
+    if ( rc )
+        return rc;
     why = why ?: cloister_siom_attach(d);
     if ( !why )
     {

@@ -16,11 +16,14 @@
  * pay for it at its context switches from then on.
  *
  * Interrupts may stay on: no handler uses vector registers or XCR0, and
- * nothing else runs on this CPU before the window ends.
+ * nothing else runs on this CPU before the window ends.  One does: on an idle
+ * CPU that still holds a vCPU's registers, whoever wants these sends an
+ * interrupt, which saves them.  So they are saved before.
  */
 
 #include <xen/init.h>
 #include <xen/param.h>
+#include <xen/sched.h>
 
 #include <asm/processor.h>
 #include <asm/xstate.h>
@@ -36,6 +39,7 @@
 
 void cloister_simd_begin(struct cloister_simd *s)
 {
+    sync_local_execstate();
     s->cr0 = read_cr0();
     clts();
 
@@ -149,6 +153,7 @@ void cloister_wide_begin(struct cloister_simd *s)
         return;
     }
 
+    sync_local_execstate();
     s->cr0 = read_cr0();
     clts();
     s->xcr0 = get_xcr0();
