@@ -36,6 +36,10 @@ open_cache()
 {
     mkdir -p "$cache/log" || die "cannot create the cache folder $cache"
     cache=$(cd "$cache" && pwd -P)
+    free_kib=$(df -Pk "$cache" | awk 'NR == 2 { print $4 }')
+    [ "${free_kib:-0}" -ge 524288 ] || die "no room in $cache: it has" \
+        "$((${free_kib:-0} / 1024)) MiB, and 512 are wanted (set" \
+        "CLOISTER_CACHE to have it elsewhere)"
 }
 
 # key_of FILE...: a short name for the content of these files.
@@ -93,15 +97,19 @@ sources()
         return
     fi
     host=$(host_codename)
+    case $host in
+    bookworm | trixie) ;;
+    *) die "this host is '$host'; Debian 12 (bookworm) or 13 (trixie) is" \
+        "wanted" ;;
+    esac
     main=$(repo_uri "$host")
     if [ -z "$main" ]; then
         # Without package lists apt does not know suites by name.
-        apt-get update >/dev/null 2>&1 || :
+        apt-get update >&2 || :
         main=$(repo_uri "$host")
     fi
-    [ -n "$main" ] ||
-        die "no apt source carries the main component of '$host'" \
-            "(a Debian 12 or 13 host is wanted)"
+    [ -n "$main" ] || die "no apt source carries the main component of" \
+        "'$host': see /etc/apt/sources.list, and whether its host is reached"
     echo "$1 [signed-by=$keyring] $main $suite main"
     security=$(repo_uri "$host-security")
     [ -z "$security" ] ||

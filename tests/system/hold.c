@@ -28,7 +28,7 @@
 #include "guestmem.h"
 
 #define STORM_PIECE 64          /* pages */
-#define STORM_MAX   32768       /* that it keeps */
+#define STORM_MAX   131072      /* that it keeps */
 
 struct held {
     struct batch *batches;

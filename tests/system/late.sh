@@ -27,6 +27,18 @@ ran()
     wait_until 60 tiny_said "$id" 'ok 1'
 }
 
+# well: the guest goes on, and finds nothing wrong.
+well()
+{
+    [ "$(tiny_bad "$id")" = 0 ] || bad=$((bad + 1))
+}
+
+# covered: 1 if dom0 is still mapping.
+covered()
+{
+    grep -q '^held' /tmp/hold && echo 0 || echo 1
+}
+
 # storm SECONDS: dom0 maps the guest again and again from now on.
 storm()
 {
@@ -45,17 +57,19 @@ storm_over()
 sealed_in_a_storm()
 {
     note "mapping a guest while it starts"
-    running=0 lines=0
+    running=0 lines=0 covers=0
     for i in $(seq $storms); do
         create "storm$i" fill=4096
-        storm 3
+        storm 8
         xl unpause "storm$i"
+        covers=$((covers + $(covered)))
         ! ran || running=$((running + 1))
-        bad=$((bad + $(tiny_bad "$id")))
+        well
         storm_over found >/tmp/found
         lines=$((lines + $(sed -n 's/^fact found //p' /tmp/found)))
         xl destroy "storm$i"
     done
+    fact storm_covers $covers
     fact storm_runs $running
     fact storm_lines $lines
 }
@@ -66,9 +80,10 @@ destroyed_in_a_storm()
     create ends fill=4096
     xl unpause ends
     ran
-    storm 4
+    storm 16
     sleep 1
     xl destroy ends
+    fact ends_covered "$(covered)"
     storm_over ends_lines
     sleep 2
     fact ends_left "$(domains)"
@@ -84,8 +99,30 @@ stale_tlb()
         fact "tlb_$name" "$(cat /sys/module/staletlb/parameters/$name)"
     done
     rmmod staletlb
-    bad=$((bad + $(tiny_bad "$id")))
+    well
     xl destroy stale
+}
+
+# The same with a saved guest, which is decrypted before it runs.
+stale_tlb_restored()
+{
+    note "the same, as a saved guest is restored"
+    create saved 'fill=4096 suspend=2'
+    xl unpause saved
+    ran
+    tiny_save saved /tmp/save || note "$(tail -n 2 /tmp/save.out)"
+    xl restore -p /tmp/save >/tmp/restore.out 2>&1
+    rm -f /tmp/save
+    id=$(xl domid saved)
+    insmod /files/staletlb.ko "domid=$id" gfn=1024 elsewhere=1 ||
+        note "$(dmesg | tail -n 3)"
+    for name in mapped ran faulted lines; do
+        fact "restored_tlb_$name" \
+            "$(cat /sys/module/staletlb/parameters/$name)"
+    done
+    rmmod staletlb
+    well
+    xl destroy saved
 }
 
 # A guest that cannot be sealed stays paused.
@@ -108,7 +145,7 @@ attached()
     xl unpause late
     ran
     lateattach "$id" | facts late
-    bad=$((bad + $(tiny_bad "$id")))
+    well
     xl destroy late
 }
 
@@ -135,7 +172,7 @@ grants()
     exec 5>&-
     wait $!
     facts grant </tmp/granted
-    bad=$((bad + $(tiny_bad "$id")))
+    well
     xl destroy gives
 }
 
@@ -146,6 +183,7 @@ sealed_in_a_storm
 destroyed_in_a_storm
 xen_log
 stale_tlb
+stale_tlb_restored
 forged_grant
 attached
 grants

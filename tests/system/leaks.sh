@@ -26,7 +26,7 @@ start_held()
     xl unpause keeper
     fact held_unpause_refused "$(has_flag keeper p && echo 1 || echo 0)"
     if has_flag keeper p; then
-        is_cloister && cloister why keeper | sed 's/^/# /'
+        fact held_reason "$(reason keeper)"
         hold_close
         hold_open "$id" 0x5000
         xl unpause keeper

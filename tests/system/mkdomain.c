@@ -2,11 +2,13 @@
 /*
  * Makes a domain that xl would not make, and tries to run it.
  *
- *   mkdomain pvh|hvm|nested|altp2m|greedy
+ *   mkdomain pvh|hvm|nested|altp2m|ports|empty|greedy
  *
- * The domain is created, gets one page, and is unpaused; "greedy" gets all the
- * pages that Xen has, and stays paused.  Prints "domid N" and "unpause OK" or
- * "unpause ERROR"; the domain is left for others to look at (xl destroy N).
+ * The domain is created, gets one page, and is unpaused; "ports" has a port of
+ * the machine's among its own, which its rights do not tell; "empty" has no
+ * virtual CPU; "greedy" gets all the pages that Xen has, and stays paused.
+ * Prints "domid N" and "unpause OK" or "unpause ERROR"; the domain is left for
+ * others to look at (xl destroy N).
  */
 
 #include <errno.h>
@@ -18,21 +20,33 @@
 #define PAGES_MAX       (1ull << 22)    /* 16 GiB */
 #define PAGING_MEMORY   (16ull << 20)   /* bytes */
 
+#define PORT            0x3e8           /* a serial port that nobody has */
+
+static int give_port(xc_interface *xch, uint32_t domid)
+{
+    return xc_domain_ioport_mapping(xch, domid, PORT, PORT, 1, 1) ?:
+           xc_domain_ioport_permission(xch, domid, PORT, 1, 0);
+}
+
 static const struct kind {
     const char *name;
     uint32_t flags;
     uint32_t emulation;
     uint32_t altp2m;
     uint64_t pages;
+    unsigned int vcpus;
+    int (*prepare)(xc_interface *xch, uint32_t domid);
 } kinds[] = {
-    { "pvh", XEN_DOMCTL_CDF_hap, XEN_X86_EMU_LAPIC, 0, 1 },
+    { "pvh", XEN_DOMCTL_CDF_hap, XEN_X86_EMU_LAPIC, 0, 1, 1, NULL },
     { "hvm", XEN_DOMCTL_CDF_hap,
-      XEN_X86_EMU_ALL & ~(XEN_X86_EMU_VPCI | XEN_X86_EMU_USE_PIRQ), 0, 1 },
+      XEN_X86_EMU_ALL & ~(XEN_X86_EMU_VPCI | XEN_X86_EMU_USE_PIRQ), 0, 1, 1, NULL },
     { "nested", XEN_DOMCTL_CDF_hap | XEN_DOMCTL_CDF_nested_virt,
-      XEN_X86_EMU_LAPIC, 0, 1 },
+      XEN_X86_EMU_LAPIC, 0, 1, 1, NULL },
     { "altp2m", XEN_DOMCTL_CDF_hap, XEN_X86_EMU_LAPIC,
-      XEN_DOMCTL_ALTP2M_mixed, 1 },
-    { "greedy", XEN_DOMCTL_CDF_hap, XEN_X86_EMU_LAPIC, 0, PAGES_MAX },
+      XEN_DOMCTL_ALTP2M_mixed, 1, 1, NULL },
+    { "ports", XEN_DOMCTL_CDF_hap, XEN_X86_EMU_LAPIC, 0, 1, 1, give_port },
+    { "empty", XEN_DOMCTL_CDF_hap, XEN_X86_EMU_LAPIC, 0, 1, 0, NULL },
+    { "greedy", XEN_DOMCTL_CDF_hap, XEN_X86_EMU_LAPIC, 0, PAGES_MAX, 1, NULL },
 };
 
 static const struct kind *find(const char *name)
@@ -50,7 +64,7 @@ static int create(xc_interface *xch, const struct kind *k, uint32_t *domid)
 {
     struct xen_domctl_createdomain config = {
         .flags = XEN_DOMCTL_CDF_hvm | k->flags,
-        .max_vcpus = 1,
+        .max_vcpus = k->vcpus ? k->vcpus : 1,
         .max_evtchn_port = -1,
         .max_grant_frames = -1,
         .max_maptrack_frames = -1,
@@ -69,6 +83,11 @@ static int create(xc_interface *xch, const struct kind *k, uint32_t *domid)
         printf("domid %u\n", *domid);
         step = "paging memory";
         rc = xc_set_paging_mempool_size(xch, *domid, PAGING_MEMORY);
+    }
+    if ( rc >= 0 )
+    {
+        step = "virtual CPUs";
+        rc = k->vcpus ? xc_domain_max_vcpus(xch, *domid, k->vcpus) : 0;
     }
     if ( rc >= 0 )
     {
@@ -109,7 +128,7 @@ int main(int argc, char **argv)
 
     if ( !k )
     {
-        fprintf(stderr, "usage: mkdomain pvh|hvm|nested|altp2m|greedy\n");
+        fprintf(stderr, "usage: mkdomain pvh|hvm|nested|altp2m|ports|empty|greedy\n");
         return 2;
     }
     /* Failures are what this is about: no log of them. */
@@ -117,6 +136,8 @@ int main(int argc, char **argv)
     if ( !xch || create(xch, k, &domid) < 0 )
         return 1;
     populate(xch, domid, k->pages);
+    if ( k->prepare && k->prepare(xch, domid) )
+        printf("prepare: %s\n", strerror(errno));
 
     if ( k->pages > 1 )
         ;

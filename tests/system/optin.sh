@@ -4,9 +4,12 @@
 # shellcheck shell=sh disable=SC1091
 . /lab.sh
 
+# lines DOMID: in all its memory, if dom0 gets at that.
 lines()
 {
-    ./mapscan "$1" | sed -n 's/^lines //p'
+    ./mapscan "$1" | awk '
+        { of[$1] = $2 }
+        END { print of["pages"] >= 20000 ? of["lines"] : "no_pages" }'
 }
 
 echo "# a guest that did not ask"

@@ -5,34 +5,6 @@
 # shellcheck shell=sh disable=SC1091
 . /lab.sh
 
-# reason DOMAIN: name of the reason, from the machine-readable output; "ran"
-# if it is not paused any more (xl's exit status does not tell).
-reason()
-{
-    case $(xl list "$1" | awk 'NR == 2 { print $5 }') in
-        *p*) ;;
-        *) echo ran; return ;;
-    esac
-    cloister why "$1" | sed -n 's/^ *reason .*\[\([a-z0-9_]*\), .*/\1/p'|
-        head -n 1
-}
-
-# made KIND: a domain from mkdomain.
-made()
-{
-    echo "# a domain of the kind $1"
-    ./mkdomain "$1" >/tmp/made 2>&1
-    id=$(sed -n 's/^domid //p' /tmp/made)
-    result=$(sed -n 's/^unpause //p' /tmp/made)
-    if [ -z "$id" ]; then
-        echo "fact refused_$1 not_created:$(tail -n 1 /tmp/made | tr ' ' _)"
-        return
-    fi
-    echo "fact refused_$1 $(reason "$id")"
-    echo "fact result_$1 $(echo "$result" | tr ' ' _)"
-    xl destroy "$id"
-}
-
 # configured NAME OPTION...: a guest from xl with one option too many.  xl
 # leaves a guest that it could not unpause, or destroys it: both are fine.
 configured()
@@ -64,6 +36,8 @@ free_before=$(free_mem)
 made hvm
 made nested
 made altp2m
+made ports
+made empty
 configured pod memory=128 maxmem=160
 configured passthrough 'ioports=["3e8-3ef"]'
 

@@ -10,11 +10,13 @@
  * out of the page table, and does not flush.  Whoever counts references finds
  * that nobody maps the page.  Then it has the guest run, interrupts off, so
  * that nothing flushes by the way, and looks through the entry until the guest
- * has written its lines there, or the entry is gone, or time is up.
+ * has written its lines there, or the entry is gone, or time is up.  With
+ * elsewhere=1 another processor has it run, and this one looks meanwhile: a
+ * saved guest's memory is decrypted before it runs.
  *
  * Stock Xen: the entry lives on, and shows the lines.
  *
- *   insmod staletlb.ko domid=N gfn=M     (the domain is paused, and unpaused)
+ *   insmod staletlb.ko domid=N gfn=M [elsewhere=1]  (the domain is paused, and unpaused)
  *   cat /sys/module/staletlb/parameters/{lines,mapped,ran,faulted}
  */
 
@@ -22,6 +24,7 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/smp.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include <asm/pgtable.h>
@@ -46,6 +49,8 @@ static int domid;
 module_param(domid, int, 0444);
 static unsigned long gfn;
 module_param(gfn, ulong, 0444);
+static bool elsewhere;
+module_param(elsewhere, bool, 0444);
 static unsigned long lines, mapped, ran, faulted;
 module_param(lines, ulong, 0444);
 module_param(mapped, ulong, 0444);
@@ -98,6 +103,23 @@ static int unpause(void)
     return privcmd_call(__HYPERVISOR_domctl, (unsigned long)&op, 0, 0, 0, 0);
 }
 
+static void unpause_here(void *unused)
+{
+    WRITE_ONCE(ran, unpause() ? 2 : 1);
+}
+
+static call_single_data_t call = CSD_INIT(unpause_here, NULL);
+
+/* Has it begun? */
+static bool begin(void)
+{
+    if ( elsewhere )
+        return !smp_call_function_single_async(!smp_processor_id(), &call);
+    ran = !unpause();
+
+    return ran;
+}
+
 /* Not a request to Xen among these: memory is read, and time. */
 static void look(void)
 {
@@ -110,6 +132,9 @@ static void look(void)
         if ( !faulted )
             lines = lines_in(copy, PAGE_SIZE);
     }
+    while ( !READ_ONCE(ran) &&
+            ktime_get_mono_fast_ns() - start < 4 * PATIENCE_NS )
+        cpu_relax();
 }
 
 /* Interrupts are off. */
@@ -123,8 +148,7 @@ static void attack(void)
     mapped = !copy_from_kernel_nofault(copy, window, PAGE_SIZE);
     if ( write_entry(0, DOMID_SELF) )
         return;
-    ran = !unpause();
-    if ( ran )
+    if ( begin() )
         look();
 }
 

@@ -21,6 +21,7 @@
 #include "tiny.h"
 
 #define ROUND_MS 250
+#define OFTEN       16      /* rounds that are said to be good */
 #define MAX_RAM  16
 #define PAGE     4096
 #define END_OF_GRANT 0x444e4521u
@@ -153,7 +154,7 @@ static void check(uint32_t round, uint32_t lines)
     if ( bad )
         print("tiny BAD %u", bad);
     /* Now and then: Xen's log is short. */
-    else if ( round <= 3 || !(round & (round - 1)) )
+    else if ( round <= 3 || !(round & (round - 1)) || !(round % OFTEN) )
         print("tiny ok %u", round);
 }
 
