@@ -59,6 +59,8 @@ struct cloister_domain {
     uint64_t exported;          /* nonce of the newest image, 0: none since
                                    the domain last ran (domctl lock) */
     s_time_t deadline;          /* to give up waiting for the TPM, or 0 */
+    struct vcpu *suspender;     /* that has suspended it, or NULL
+                                   (shutdown_lock) */
     s_time_t last_run;          /* written by __context_switch */
     struct cloister_port *siom; /* its place in SIOM, or NULL */
     struct {                    /* putting its pages to rest (tasklet) */
@@ -357,8 +359,6 @@ void cloister_note(const struct domain *d, unsigned int call, unsigned int op,
 /* Is this page of I/O memory the NIC's?  What else of it is not dom0's. */
 bool cloister_nic_hides_io(unsigned long mfn);
 int cloister_nic_dom0_permissions(struct domain *d);
-
-/* ---- survive.c, orphans.c: dom0's end --------------------------------- */
 
 /* Entry e->number; -ENOENT if it is not there (any more). */
 int cloister_ledger_get(struct cloister_ledger *e);
