@@ -270,20 +270,34 @@ static int __init deny_block(struct domain *d,
     return iomem_deny_access(d, PFN_DOWN(a->address), PFN_DOWN(a->address));
 }
 
+static void write_control(const struct acpi_generic_address *a, uint16_t val)
+{
+    if ( is_port(a) && (val & SLP_EN) )
+        outw(val, a->address);
+}
+
+/* dom0 has said how, and may have lied: nothing is left in memory by then. */
+void cloister_power_off(void)
+{
+    cloister_host_down();
+    write_control(&acpi_sinfo.pm1a_cnt_blk, acpi_sinfo.pm1a_cnt_val);
+    write_control(&acpi_sinfo.pm1b_cnt_blk, acpi_sinfo.pm1b_cnt_val);
+}
+
 /*
  * A PVH dom0 switches the machine off by the port, not by hypercall.  While
- * protected guests run that is its own end only; else, whatever state it
- * names, nothing is left in memory by then.  Every other write is dropped.
+ * protected guests run that is its own end only.  Every other write is dropped.
  */
 static int cf_check pm1_cnt(int dir, unsigned int port, unsigned int bytes,
                             uint32_t *val)
 {
     if ( dir == IOREQ_READ )
         *val = inw(port);
-    else if ( bytes == 2 && (*val & SLP_EN) && !cloister_dom0_powers_off() )
+    else if ( bytes == 2 && (*val & SLP_EN) )
     {
-        cloister_host_down();
-        outw(*val, port);
+        acpi_sinfo.pm1a_cnt_val = *val;
+        if ( !cloister_dom0_powers_off() )
+            cloister_power_off();
     }
 
     return X86EMUL_OKAY;

@@ -98,6 +98,9 @@ enum cloister_reason cloister_host_reason(void);
 /* Is one of these ports dom0's for part of what it does only? */
 bool cloister_watches_port(unsigned int first, unsigned int nr);
 
+/* Switches the host off as dom0 has asked; returns if dom0 has not said how. */
+void cloister_power_off(void);
+
 /* ---- table.c: the page permission table ------------------------------- */
 
 extern struct cl_ppt cloister_ppt;

@@ -229,6 +229,8 @@ static void cf_check undertake(void *unused)
     else if ( !protected_running() )
     {
         printk("Cloister: no protected guest is left\n");
+        if ( dom0_reason == SHUTDOWN_poweroff )
+            cloister_power_off();
         hwdom_shutdown(dom0_reason);
     }
 }
