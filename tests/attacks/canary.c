@@ -2,20 +2,20 @@
 /*
  * attack canary: searches everything that dom0 can read for a victim's marker:
  * all pages that can be mapped of it, the file it is saved to, Xen's log (as
- * text, and its words as Xen prints registers), all that can be had of the
- * machine's frames as DOMID_XEN's (trace buffers, table of machine frames) and
- * of the lowest megabyte as DOMID_IO's.  A Xen whose keys are planted (a debug
- * build, cloister-plant) has the marker in its key table, too.
+ * text, and its words as Xen prints registers), frames of DOMID_XEN (trace
+ * buffers and table of machine frames) and DOMID_IO (the lowest megabyte).
+ * A Xen whose keys are planted (a debug build, cloister-plant) has the marker
+ * in its key table, too.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "attack.h"
 
 #define LOW_FRAMES 0x100
-#define BATCH 512
+#define EXTENTS 32
+#define EXTENT_FRAMES 512 /* 2 MiB */
 
 /* What is found in NR frames from FIRST on; adds to *PAGES what is mapped. */
 static unsigned long in_frames(uint32_t domid, unsigned long first,
@@ -61,39 +61,19 @@ static unsigned long in_log(void)
     return found;
 }
 
-/* BATCH frames from FIRST on, whoever has them, asked for as Xen's. */
-static unsigned long in_batch(unsigned long first, unsigned long *pages)
-{
-    static xen_pfn_t frame[BATCH];
-    static int err[BATCH];
-    unsigned long i, found = 0;
-    uint8_t *mem;
-
-    for ( i = 0; i < BATCH; i++ )
-        frame[i] = first + i;
-    mem =
-        xenforeignmemory_map(fmem, DOMID_XEN, PROT_READ, BATCH, frame, err);
-    if ( !mem )
-        return 0;
-    for ( i = 0; i < BATCH; i++ )
-        if ( !err[i] )
-        {
-            found += markers_in(mem + i * PAGE, PAGE);
-            ++*pages;
-        }
-    xenforeignmemory_unmap(fmem, mem, BATCH);
-    return found;
-}
-
+/* The whole table of machine frames, and what tracing has left. */
 static unsigned long in_xen(unsigned long *pages)
 {
-    long max = hypercall(__HYPERVISOR_memory_op, XENMEM_maximum_ram_page, 0, 0,
-                         0);
+    xen_pfn_t *first = xen_buffer(EXTENTS * sizeof(*first));
+    struct xen_machphys_mfn_list op = {.max_extents = EXTENTS};
     unsigned long found = markers_traced(pages);
-    long first;
+    unsigned int i;
 
-    for ( first = 0; first < max; first += BATCH )
-        found += in_batch(first, pages);
+    set_xen_guest_handle_raw(op.extent_start, first);
+    if ( memory_op(XENMEM_machphys_mfn_list, &op, sizeof(op)) )
+        op.nr_extents = 0;
+    for ( i = 0; i < op.nr_extents; i++ )
+        found += in_frames(DOMID_XEN, first[i], EXTENT_FRAMES, pages);
     return found + in_frames(DOMID_IO, 0, LOW_FRAMES, pages);
 }
 

@@ -233,12 +233,10 @@ live()
     note "$kind: save"
     xl network-detach "$guest" 0 >/dev/null 2>&1
     step save_on save_on
-    if [ "$kind" != guarded ] || [ -z "$cloister" ]; then
-        step restore restore
-        xl domid "$guest" >/dev/null 2>&1 || start
-        step migrate migrate
-        xl domid "$guest" >/dev/null 2>&1 || start
-    fi
+    step restore restore
+    xl domid "$guest" >/dev/null 2>&1 || start
+    step migrate migrate
+    xl domid "$guest" >/dev/null 2>&1 || start
     note "$kind: reboot"
     step reboot reboot_it
     step shutdown shutdown_it
