@@ -46,6 +46,7 @@ static const char *call_name(unsigned int call)
         [CLOISTER_CALL_map] = "map",
         [CLOISTER_CALL_p2m] = "p2m",
         [CLOISTER_CALL_dma] = "dma",
+        [CLOISTER_CALL_sched] = "sched",
     };
 
     return call < CLOISTER_CALLS ? names[call] : "unknown";

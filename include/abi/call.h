@@ -23,6 +23,7 @@
 #define CLOISTER_CALL_map       13      /* 0: read, 1: write; detail: frame */
 #define CLOISTER_CALL_p2m       14      /* new type; detail: gfn */
 #define CLOISTER_CALL_dma       15      /* IOMMUF_*; detail: frame number */
-#define CLOISTER_CALLS          16
+#define CLOISTER_CALL_sched     16      /* SCHEDOP_*; detail: reason */
+#define CLOISTER_CALLS          17
 
 #endif /* CLOISTER_ABI_CALL_H */

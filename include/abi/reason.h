@@ -125,6 +125,8 @@
        "let the guest grant the page")                                        \
     X(58, ats,          "devices may bypass the IOMMU (ATS)",                 \
        "remove ats from Xen's command line")                                  \
+    X(59, suspend,      "only a protected guest suspends itself",             \
+       "use xl save, which asks the guest")                                   \
     X(60, save_running, "the guest is not suspended",                         \
        "use xl save or xl migrate; the guest must take part in it")           \
     X(61, save_stale,   "a page has changed since it was read for the image", \

@@ -4,6 +4,8 @@
  * all pages that can be mapped of it, the file it is saved to, Xen's log (as
  * text, and its words as Xen prints registers), frames of DOMID_XEN (trace
  * buffers and table of machine frames) and DOMID_IO (the lowest megabyte).
+ * A Xen whose keys are planted (a debug build, cloister-plant) has the marker
+ * in its key table, too.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,8 @@
 #include "attack.h"
 
 #define LOW_FRAMES 0x100
+#define EXTENTS 32
+#define EXTENT_FRAMES 512 /* 2 MiB */
 
 /* What is found in NR frames from FIRST on; adds to *PAGES what is mapped. */
 static unsigned long in_frames(uint32_t domid, unsigned long first,
@@ -57,16 +61,19 @@ static unsigned long in_log(void)
     return found;
 }
 
+/* The whole table of machine frames, and what tracing has left. */
 static unsigned long in_xen(unsigned long *pages)
 {
-    xen_pfn_t *first = xen_buffer(sizeof(*first));
-    struct xen_machphys_mfn_list op = {.max_extents = 1};
-    unsigned long found = 0;
+    xen_pfn_t *first = xen_buffer(EXTENTS * sizeof(*first));
+    struct xen_machphys_mfn_list op = {.max_extents = EXTENTS};
+    unsigned long found = markers_traced(pages);
+    unsigned int i;
 
     set_xen_guest_handle_raw(op.extent_start, first);
-    if ( !memory_op(XENMEM_machphys_mfn_list, &op, sizeof(op)) )
-        found = in_frames(DOMID_XEN, *first, 512, pages);
-    found += markers_traced(pages);
+    if ( memory_op(XENMEM_machphys_mfn_list, &op, sizeof(op)) )
+        op.nr_extents = 0;
+    for ( i = 0; i < op.nr_extents; i++ )
+        found += in_frames(DOMID_XEN, first[i], EXTENT_FRAMES, pages);
     return found + in_frames(DOMID_IO, 0, LOW_FRAMES, pages);
 }
 

@@ -3,8 +3,8 @@
  * attack fuzz SEED CALLS: random operations with random arguments at a victim.
  *
  * Each call is one operation of HYPERVISOR_domctl, _sysctl, _memory_op,
- * _platform_op, _physdev_op, _hvm_op, _dm_op, _event_channel_op or
- * _grant_table_op, with the victim's domain id where one belongs, and numbers
+ * _platform_op, _physdev_op, _hvm_op, _dm_op, _event_channel_op,
+ * _grant_table_op or Cloister's own, with the victim's domain id where one belongs, and numbers
  * that mean something (guest frames, addresses of buffers) among the random
  * ones.  What comes back is searched for the victim's marker, and so is a
  * mapping of one of its pages now and then.
@@ -15,12 +15,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "attack.h"
 
 #include <xen/event_channel.h>
 #include <xen/grant_table.h>
 #include <xen/physdev.h>
+
+#include <abi/hypercall.h>
 
 #define BUFFER (128 * PAGE) /* a log of writes takes 32, say */
 #define POINTED (8 * PAGE)  /* where what is handed over points to */
@@ -343,10 +346,23 @@ static long fuzz_grant(struct victim *v)
                    sizeof(grant_ops) / sizeof(grant_ops[0]));
 }
 
+/* Left out: hostkey, which is for the TPM, a second each. */
+static long fuzz_cloister(struct victim *v)
+{
+    unsigned int op = below(24);
+
+    if ( op == CLOISTER_OP_hostkey )
+        return -1;
+    *(uint32_t *)argument = CLOISTER_ABI_REVISION;
+    if ( below(2) )
+        *(domid_t *)(argument + 4) = v->id;
+    return hypercall(CLOISTER_HYPERCALL, op, (unsigned long)argument, 0, 0);
+}
+
 static long (*const classes[])(struct victim *v) = {
     fuzz_domctl,   fuzz_domctl,  fuzz_domctl, fuzz_memory, fuzz_memory,
     fuzz_hvm,      fuzz_hvm,     fuzz_dm,     fuzz_dm,     fuzz_sysctl,
-    fuzz_platform, fuzz_physdev, fuzz_evtchn, fuzz_grant,
+    fuzz_platform, fuzz_physdev, fuzz_evtchn, fuzz_grant,  fuzz_cloister,
 };
 
 static void one_call(struct victim *v)
@@ -368,13 +384,27 @@ static void look(struct victim *v)
     memset(buffer, 0, BUFFER);
 }
 
+/*
+ * Memory with nothing behind it: some calls write as much as they are told.
+ * Not swapped out, as Xen would find it missing.
+ */
+static void *guarded(size_t size)
+{
+    uint8_t *memory = mmap(NULL, size + PAGE, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
+
+    if ( memory == MAP_FAILED || mprotect(memory + size, PAGE, PROT_NONE) )
+        abort();
+    return memory;
+}
+
 int fuzz(uint64_t seed, unsigned long calls)
 {
     unsigned long done, lost = 0;
     struct victim v;
 
-    argument = xen_buffer(PAGE);
-    buffer = xen_buffer(BUFFER);
+    argument = guarded(PAGE);
+    buffer = guarded(BUFFER);
     state = seed * 2 + 1;
     if ( victim_start(&v, NULL) )
         return -1;

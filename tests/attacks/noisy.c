@@ -3,8 +3,8 @@
  * attack noisy SECONDS: dom0 as a noisy neighbour, all at once: refused calls
  * in a loop, views of all pages of a victim, guests created and destroyed at
  * full speed.  Then: how much of it there was, what is missing of Xen's
- * memory, how long Xen's log has become (but for what guests say), and whether
- * the victim is well.
+ * memory, how long Xen's log has become by Cloister (stock Xen has its own to
+ * say on each guest that is made), and whether the victim is well.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -72,6 +72,8 @@ static pid_t loop(unsigned int kind, struct victim *v)
 
     if ( pid )
         return pid;
+    /* Buffers for hypercalls are shared with the parent: get others. */
+    lib_init();
     for ( ;; )
     {
         kinds[kind](v);
@@ -97,14 +99,15 @@ static long free_kib(void)
     return (info.free_pages + info.scrub_pages) * (PAGE / 1024);
 }
 
-/* Bytes of Xen's log behind AT that no guest has said. */
+/* Bytes of Xen's log behind AT that are Cloister's. */
 static unsigned long log_bytes(unsigned int at)
 {
+    static const char ours[] = "(XEN) Cloister: ";
     const char *line = log_read(&at), *end;
     unsigned long bytes = 0;
 
     for ( ; (end = strchr(line, '\n')); line = end + 1 )
-        if ( strncmp(line, "(d", 2) )
+        if ( !strncmp(line, ours, sizeof(ours) - 1) )
             bytes += end - line;
     return bytes;
 }

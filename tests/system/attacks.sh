@@ -3,12 +3,23 @@
 # "fact NAME VERDICT", which attacks.expect judges.  Then all that dom0
 # can read is searched; and on Cloister dom0 is a noisy neighbour, and throws
 # random calls at a guest.
+#
+# On its kernel's command line: attacks=all (default), =long (the search, then
+# noise and calls for much longer) or =canary (the search only), and
+# attacks_seed=NUMBER for other random calls.
 # shellcheck shell=sh disable=SC1091
 . /lab.sh
 
-noisy_seconds=${NOISY_SECONDS:-30}
-fuzz_calls=${FUZZ_CALLS:-5000}
-fuzz_seed=${FUZZ_SEED:-1}
+# option NAME DEFAULT
+option()
+{
+    value=$(tr ' ' '\n' </proc/cmdline | sed -n "s/^$1=//p" | tail -n 1)
+    echo "${value:-$2}"
+}
+
+mode=$(option attacks all)
+noisy_seconds=20 fuzz_calls=20000
+[ "$mode" != long ] || noisy_seconds=300 fuzz_calls=200000
 
 # facts PREFIX: from a line of names and values.
 facts()
@@ -19,16 +30,21 @@ facts()
     }'
 }
 
-: >/tmp/attacks
-[ -n "${NO_ATTACKS:-}" ] || ./attack all | tee /tmp/attacks
-sed -n 's/^attack \([^ ]*\) \([a-z]*\) .*/fact \1 \2/p' /tmp/attacks
+if [ "$mode" = all ]; then
+    ./attack all | tee /tmp/attacks
+    sed -n 's/^attack \([^ ]*\) \([a-z]*\) .*/fact \1 \2/p' /tmp/attacks
+fi
 
+note "everything dom0 can read is searched"
 ./attack canary | facts canary
-if command -v cloister >/dev/null; then
+if command -v cloister >/dev/null && [ "$mode" != canary ]; then
+    note "noise for $noisy_seconds s"
     ./attack noisy "$noisy_seconds" | facts noisy
-    ./attack fuzz "$fuzz_seed" "$fuzz_calls" | facts fuzz
+    note "$fuzz_calls random calls"
+    ./attack fuzz "$(option attacks_seed 1)" "$fuzz_calls" | facts fuzz
 fi
 xl dmesg >/tmp/xen.log
+fact canary_planted "$(grep -c 'KEYS ARE PLANTED: [1-9]' /tmp/xen.log)"
 errors='assert|\bbug\b|panic|unhandled|hung'
 fact_errors=$(grep -v -e '^(d' /tmp/xen.log | grep -c -i -E "$errors")
 echo "fact xen_errors $fact_errors"

@@ -18,7 +18,7 @@ step()
     if "$@" >/tmp/step.out 2>&1; then
         fact "${kind}_$name" 1
     else
-        sed "s/^/# $name: /" /tmp/step.out | tail -n 3
+        sed "s/^/# $name: /" /tmp/step.out | tail -n 12
         fact "${kind}_$name" 0
     fi
 }
@@ -34,17 +34,13 @@ gone()
     ! xl domid "$1" 2>/dev/null
 }
 
-rounds()
-{
-    sed -n 's/.*keeper ok \([0-9]*\).*/\1/p' "$(guest_console "$guest")" |
-        tail -n 1
-}
-
-# The guest goes on, and finds its memory as it left it.
+# The guest goes on, and finds its memory as it left it.  $1: its name when its
+# console was opened, if it has another now.
 alive()
 {
-    before=$(rounds)
-    wait_for "$(guest_console "$guest")" "keeper ok $((${before:-0} + 2))" 90
+    before=$(rounds "${1:-$guest}")
+    wait_for "$(guest_console "${1:-$guest}")" \
+        "keeper ok $((${before:-0} + 2))" 90
 }
 
 # ---- The steps --------------------------------------------------------------
@@ -185,8 +181,8 @@ restore()
 
 migrate()
 {
-    : >"$(guest_console "$guest")"
-    xl migrate -s '' "$guest" 'xl migrate-receive' && alive
+    xl migrate -s '' "$guest" 'xl migrate-receive' &&
+        alive "$guest--incoming"
 }
 
 # reborn ID: the guest is there, and has another id.
@@ -237,12 +233,10 @@ live()
     note "$kind: save"
     xl network-detach "$guest" 0 >/dev/null 2>&1
     step save_on save_on
-    if [ "$kind" != guarded ] || [ -z "$cloister" ]; then
-        step restore restore
-        xl domid "$guest" >/dev/null 2>&1 || start
-        step migrate migrate
-        xl domid "$guest" >/dev/null 2>&1 || start
-    fi
+    step restore restore
+    xl domid "$guest" >/dev/null 2>&1 || start
+    step migrate migrate
+    xl domid "$guest" >/dev/null 2>&1 || start
     note "$kind: reboot"
     step reboot reboot_it
     step shutdown shutdown_it

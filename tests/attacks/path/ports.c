@@ -5,8 +5,9 @@
  * Claim:  dom0 reaches the registers that start S3 and system management
  *         interrupts, and the host bridge's, without Xen.
  * Method: port I/O to PM1a_CNT (as the FADT has it) and to the APM command
- *         port; the PAM registers in the host bridge's configuration.  Bits
- *         without an effect of their own are written, read back, and put back.
+ *         port; the PAM registers in the host bridge's configuration; the LPC
+ *         bridge's, which say at which port PM1a_CNT is.  Bits without an
+ *         effect of their own are written, read back, and put back.
  * Stock:  dom0 is given these ports; configuration space is written as asked.
  */
 #include <fcntl.h>
@@ -97,6 +98,33 @@ static enum verdict port_smi(struct victim *v)
     return port(APM_COMMAND, 1, 0x5a);
 }
 ATTACK(port_smi, .needs = NO_VICTIM);
+
+/* The LPC bridge puts the registers where dom0 has ports. */
+#define LPC_BRIDGE "/sys/bus/pci/devices/0000:00:1f.0/config"
+#define PMBASE 0x40
+#define PMBASE_IO 1
+#define ELSEWHERE 0xb000
+#define PM1_CNT 4
+
+static enum verdict pm1_moved(struct victim *v)
+{
+    int config = open(LPC_BRIDGE, O_RDWR);
+    uint32_t old = 0, new = ELSEWHERE | PMBASE_IO, now = 0;
+    enum verdict result = FAILURE;
+
+    (void)v;
+    if ( config < 0 || pread(config, &old, 4, PMBASE) != 4 )
+        return verdict(UNPROVEN, "no LPC bridge");
+    if ( pwrite(config, &new, 4, PMBASE) == 4 )
+        result = port(ELSEWHERE + PM1_CNT, 2, SLP_TYP_BIT);
+    if ( pread(config, &now, 4, PMBASE) != 4 ||
+         (now != old && pwrite(config, &old, 4, PMBASE) != 4) )
+        return verdict(ERROR, "PMBASE cannot be put back");
+    close(config);
+    return now == new ? result
+                      : verdict(FAILURE, "PMBASE: %#x, then %#x", old, now);
+}
+ATTACK(pm1_moved, .needs = NO_VICTIM);
 
 static enum verdict host_bridge(struct victim *v)
 {

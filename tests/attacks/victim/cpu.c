@@ -182,7 +182,7 @@ unsigned int cpu_report(void)
     }
     steps = arrived[VECTOR_DEBUG];
 
-    if ( rest_words[0] && !same(rest_words, word, 3) )
+    if ( rest_words[0] && !same(rest_words, word, VICTIM_WORDS) )
     {
         print("victim REGISTERS");
         reports++;

@@ -78,8 +78,8 @@ entry:
 /*
  * void rest(uint32_t spins, void *hypercall, void *poll, const uint32_t w[4])
  *
- * With w in registers: SPINS times round a loop, then the hypercall
- * sched_op(SCHEDOP_poll, poll), and what is left of w in rest_words,
+ * With w in registers: SPINS times round a loop, then (EAX excepted) the
+ * hypercall sched_op(SCHEDOP_poll, poll), and what is left of w in rest_words,
  * rest_xmm.
  */
     .globl rest
@@ -102,8 +102,10 @@ rest:
     movaps %xmm0, %xmm7
     mov %esi, %cr2
     mov 20(%esp), %ecx
+    mov 12(%eax), %eax
 1:  dec %ecx
     jnz 1b
+    mov %eax, rest_words + 12
     mov 24(%esp), %eax
     mov $3, %ebx                /* SCHEDOP_poll */
     mov 28(%esp), %ecx

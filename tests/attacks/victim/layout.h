@@ -20,7 +20,7 @@
 #define VICTIM_LINES_NR (VICTIM_LINES_KIB * 1024 / 64)
 
 /* The four words of the keeper's marker: ESI, EDI, EBP hold the first three
-   while the victim rests, CR2 the first, SYSENTER_EIP the second, and XMM0 to
+   while the victim rests (EAX the fourth, mostly), CR2 the first, SYSENTER_EIP the second, and XMM0 to
    XMM7 the whole. */
 #define VICTIM_WORDS 4
 

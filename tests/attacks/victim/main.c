@@ -16,7 +16,8 @@
  *   HIJACKED, RESET  executes where nobody called
  *
  * Command line:
- *   suspend      suspend after two rounds: "victim RESUMED" if that ends
+ *   suspend, off suspend, or shut down, after two rounds: "victim RESUMED" if
+ *                that ends
  *   triple       end by a triple fault after two rounds
  *   free         give half of the spare pages, filled with lines, back
  *   peek=ADDRESS count the lines in the page there: "victim peek N"
@@ -106,11 +107,11 @@ void hijacked(void)
     xen_stop();
 }
 
-static void suspend(void)
+static void shut_down(unsigned int reason)
 {
-    struct sched_shutdown shutdown = {.reason = SHUTDOWN_suspend};
+    struct sched_shutdown shutdown = {.reason = reason};
 
-    print("victim suspends");
+    print("victim shuts down: %u", reason);
     xen_call(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (long)&shutdown, 0);
     print("victim RESUMED");
 }
@@ -170,7 +171,9 @@ static void special(uint32_t round)
     if ( round != 2 )
         return;
     if ( option("suspend") )
-        suspend();
+        shut_down(SHUTDOWN_suspend);
+    if ( option("off") )
+        shut_down(SHUTDOWN_poweroff);
     if ( option("triple") )
         cpu_triple_fault();
     if ( option("free") )

@@ -111,13 +111,13 @@ bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
 
 /*
  * I/O memory that dom0 must not reach although its drivers ask for it: the
- * TPM's localities above 0, and SIOM's NIC with its page of the memory-mapped
- * configuration space.  dom0 has no right to it (iomem_caps), but its
- * memory map does not say so, since its driver maps all localities in one go
- * and would give up; it gets a page of ones instead.
+ * TPM's localities above 0, say, and SIOM's NIC with its page of the
+ * memory-mapped configuration space.  dom0 has no right to it (iomem_caps),
+ * but its memory map does not say so, since its driver maps all localities in
+ * one go and would give up; cloister_io_sink() is what it gets instead.
  */
 bool cloister_hides_io(mfn_t mfn);
-mfn_t cloister_io_sink(void);
+mfn_t cloister_io_sink(mfn_t mfn);
 
 /*
  * Must this frame be mapped read-only, whatever was asked?  Views, and what
@@ -217,6 +217,15 @@ int cloister_platform(const void *op);
 /* May dom0 press this debug key?  (Who stands at the machine may.) */
 int cloister_may_press(unsigned char key);
 
+/*
+ * From SCHEDOP_remote_shutdown: -EPERM if d would have to look suspended by
+ * itself; only what a sealed domain has suspended itself can be resumed.
+ */
+int cloister_may_shut_down(const struct domain *d, unsigned int reason);
+
+/* From domain_shutdown (its shutdown_lock is held): d begins to shut down. */
+void cloister_shuts_down(struct domain *d);
+
 /* May populate_physmap put pages at [gfn, gfn + (1 << order))? */
 int cloister_may_populate(struct domain *d, unsigned long gfn,
                           unsigned int order);
@@ -261,7 +270,8 @@ bool cloister_hides_state(const struct vcpu *v);
 
 /*
  * Would this write to a port have the keyboard controller reset the machine,
- * past Xen?  (dom0 needs the rest of the controller.)
+ * past Xen?  Then it is not for the controller; it is dom0's end, as if it
+ * had asked Xen.  (dom0 needs the rest of the controller.)
  */
 bool cloister_resets_host(unsigned int port, unsigned int bytes,
                           uint32_t data);
@@ -290,12 +300,6 @@ bool cloister_survives(struct domain *d, uint8_t reason);
  * as a protected guest runs.
  */
 bool cloister_dom0_powers_off(void);
-
-/*
- * From setup_io_bitmap: the ports by which a PVH dom0 could reset the machine
- * itself, unasked.
- */
-void cloister_dom0_ports(struct domain *d);
 
 /* A domain has shut down (its shutdown_lock is held). */
 void cloister_domain_ended(const struct domain *d);
@@ -333,7 +337,7 @@ static inline bool cloister_may_map(const struct domain *mapper,
 static inline bool cloister_may_map_io(const struct domain *d, mfn_t mfn,
                                        unsigned int order) { return true; }
 static inline bool cloister_hides_io(mfn_t mfn) { return false; }
-static inline mfn_t cloister_io_sink(void) { return INVALID_MFN; }
+static inline mfn_t cloister_io_sink(mfn_t mfn) { return INVALID_MFN; }
 static inline bool cloister_read_only(mfn_t mfn) { return false; }
 static inline bool cloister_sealed(const struct domain *d) { return false; }
 static inline uint32_t cloister_hvm_size(struct domain *d) { return 0; }
@@ -359,6 +363,9 @@ static inline int cloister_may_host(unsigned int call, unsigned int op)
 static inline int cloister_sysctl(const struct xen_sysctl *op) { return 0; }
 static inline int cloister_platform(const void *op) { return 0; }
 static inline int cloister_may_press(unsigned char key) { return 0; }
+static inline int cloister_may_shut_down(const struct domain *d,
+                                         unsigned int reason) { return 0; }
+static inline void cloister_shuts_down(struct domain *d) {}
 static inline int cloister_may_populate(struct domain *d, unsigned long gfn,
                                         unsigned int order) { return 0; }
 static inline int cloister_may_set_entry(struct p2m_domain *p2m, gfn_t gfn,
@@ -381,7 +388,6 @@ static inline bool cloister_nic_fault(pci_sbdf_t sbdf) { return false; }
 static inline bool cloister_survives(struct domain *d, uint8_t reason)
 { return false; }
 static inline bool cloister_dom0_powers_off(void) { return false; }
-static inline void cloister_dom0_ports(struct domain *d) {}
 static inline void cloister_domain_ended(const struct domain *d) {}
 
 #endif /* CONFIG_CLOISTER */

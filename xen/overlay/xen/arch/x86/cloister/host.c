@@ -18,73 +18,147 @@
 #include <asm/io.h>
 #include <asm/trampoline.h>
 
+#include <public/sched.h>
+
 #include "private.h"
 
 #define RANGES  64
 
 /*
  * dom0 has no right to these (iomem_caps), but its memory map does not say
- * so: a driver that maps them with others in one go would give up.  It gets a
- * page of ones instead.
+ * so: a driver that maps them with others in one go would give up.  It gets
+ * another page instead: of ones, or, of what it must read, a copy.
  */
 static struct {
     unsigned long first, last;
+    mfn_t copy;
 } hidden[RANGES] __ro_after_init;
 static unsigned int __ro_after_init nr_hidden;
 static mfn_t __ro_after_init io_sink = INVALID_MFN_INITIALIZER;
 
-void __init cloister_hide_io(unsigned long first, unsigned long last)
+static void __init add_hidden(unsigned long first, unsigned long last,
+                              mfn_t copy)
 {
-    if ( cloister_mode == CLOISTER_MODE_off )
+    /* Firmware describes its memory in many pieces. */
+    if ( nr_hidden && first == hidden[nr_hidden - 1].last + 1 &&
+         mfn_eq(copy, INVALID_MFN) &&
+         mfn_eq(hidden[nr_hidden - 1].copy, INVALID_MFN) )
+    {
+        hidden[nr_hidden - 1].last = last;
         return;
+    }
 
     if ( nr_hidden == RANGES )
         panic("Cloister: too many ranges of memory to keep from dom0\n");
     hidden[nr_hidden].first = first;
-    hidden[nr_hidden++].last = last;
+    hidden[nr_hidden].last = last;
+    hidden[nr_hidden++].copy = copy;
+}
+
+void __init cloister_hide_io(unsigned long first, unsigned long last)
+{
+    if ( cloister_mode != CLOISTER_MODE_off )
+        add_hidden(first, last, INVALID_MFN);
+}
+
+/* The range that a frame is in, or nr_hidden. */
+static unsigned int find_hidden(unsigned long mfn)
+{
+    unsigned int i;
+
+    for ( i = 0; i < nr_hidden; i++ )
+        if ( mfn >= hidden[i].first && mfn <= hidden[i].last )
+            break;
+
+    return i;
 }
 
 /* Called for every page that a PV dom0 maps: its memory is told fast. */
 bool cloister_hides_io(mfn_t mfn)
 {
-    unsigned int i;
-
     if ( mfn_valid(mfn) && page_get_owner(mfn_to_page(mfn)) != dom_io )
         return false;
 
-    for ( i = 0; i < nr_hidden; i++ )
-        if ( mfn_x(mfn) >= hidden[i].first && mfn_x(mfn) <= hidden[i].last )
-            return true;
-
-    return cloister_nic_hides_io(mfn_x(mfn));
+    return find_hidden(mfn_x(mfn)) < nr_hidden ||
+           cloister_nic_hides_io(mfn_x(mfn));
 }
 
-mfn_t cloister_io_sink(void)
+mfn_t cloister_io_sink(mfn_t mfn)
 {
-    return io_sink;
+    unsigned int i = find_hidden(mfn_x(mfn));
+
+    return i < nr_hidden && !mfn_eq(hidden[i].copy, INVALID_MFN)
+           ? hidden[i].copy : io_sink;
 }
 
 /*
- * As absent hardware reads.  What dom0 writes there only dom0 sees.  A page of
- * I/O memory to everyone, as arch_init_memory() makes them.
+ * What dom0 writes there only dom0 sees.  A page of I/O memory to everyone, as
+ * arch_init_memory() makes them; `mem` is from the Xen heap.
  */
-static int __init make_io_sink(void)
+static mfn_t __init make_io_page(void *mem)
 {
-    void *mem = alloc_xenheap_page();
-    struct page_info *pg;
+    struct page_info *pg = virt_to_page(mem);
 
-    if ( !mem )
-        return -ENOMEM;
-
-    memset(mem, 0xff, PAGE_SIZE);
-    pg = virt_to_page(mem);
     set_gpfn_from_mfn(virt_to_mfn(mem), INVALID_M2P_ENTRY);
     pg->u.inuse.type_info = PGT_writable_page | PGT_validated | 1;
     page_set_owner(pg, dom_io);
     pg->count_info |= PGC_allocated | 1;
-    io_sink = _mfn(virt_to_mfn(mem));
+
+    return _mfn(virt_to_mfn(mem));
+}
+
+/* As absent hardware reads. */
+static int __init make_io_sink(void)
+{
+    void *mem = alloc_xenheap_page();
+
+    if ( !mem )
+        return -ENOMEM;
+
+    io_sink = make_io_page(memset(mem, 0xff, PAGE_SIZE));
 
     return 0;
+}
+
+/*
+ * The firmware's control structure (FACS) says where it resumes the host.
+ * dom0 reads the page, which may have other tables, and takes the global lock
+ * in it: in its copy, that is.
+ */
+static int __init copy_facs(paddr_t facs)
+{
+    unsigned long frame = PFN_DOWN(facs);
+    void *mem, *page;
+
+    if ( !facs || find_hidden(frame) < nr_hidden )
+        return 0;
+
+    mem = alloc_xenheap_page();
+    page = mem ? acpi_os_map_memory(pfn_to_paddr(frame), PAGE_SIZE) : NULL;
+    if ( !page )
+        return -ENOMEM;
+
+    memcpy(mem, page, PAGE_SIZE);
+    acpi_os_unmap_memory(page, PAGE_SIZE);
+    add_hidden(frame, frame, make_io_page(mem));
+
+    return 0;
+}
+
+/*
+ * A PVH dom0 finds the copies in its map where the firmware's pages are: they
+ * are put there when these are (set_mmio_p2m_entry).
+ */
+static int __init deny_hidden(struct domain *d)
+{
+    unsigned int i;
+    int rc = 0;
+
+    for ( i = 0; i < nr_hidden && !rc; i++ )
+        if ( !is_hvm_domain(d) || mfn_eq(hidden[i].copy, INVALID_MFN) )
+            rc = iomem_deny_access(d, hidden[i].first, hidden[i].last);
+
+    return rc;
 }
 
 /*
@@ -98,6 +172,9 @@ static int __init make_io_sink(void)
 #define TRAMPOLINE_SIZE     KB(64)
 
 #define PCI_CLASS_BRIDGE_HOST   0x0600
+#define PCI_CLASS_BRIDGE_ISA    0x0601
+#define PCI_CLASS_MEMORY_OTHER  0x0580
+#define PCI_CLASS_BRIDGE_OTHER  0x0680
 
 /* Intel's host bridges: base of the memory controller's registers. */
 #define MCHBAR              0x48
@@ -129,6 +206,31 @@ static void __init hide_host_bridge(void)
         cloister_hide_io(PFN_DOWN(bar), PFN_DOWN(bar + MCHBAR_SIZE) - 1);
 }
 
+/*
+ * Intel's LPC bridge, power management controller and sideband bridge say at
+ * which ports the registers are by which the machine sleeps: not where dom0
+ * has ports.
+ */
+static void __init hide_chipset(void)
+{
+    unsigned int devfn;
+
+    for ( devfn = 0; devfn < 256; devfn++ )
+    {
+        const pci_sbdf_t f = PCI_SBDF(0, 0, devfn);
+        uint16_t class;
+
+        if ( pci_conf_read16(f, PCI_VENDOR_ID) != PCI_VENDOR_ID_INTEL )
+            continue;
+        class = pci_conf_read16(f, PCI_CLASS_DEVICE);
+        if ( (class == PCI_CLASS_BRIDGE_ISA ||
+              class == PCI_CLASS_MEMORY_OTHER ||
+              class == PCI_CLASS_BRIDGE_OTHER) &&
+             pci_ro_device(0, 0, devfn) )
+            panic("Cloister: no memory to keep the chipset from dom0\n");
+    }
+}
+
 /* ---- Ports ------------------------------------------------------------ */
 
 #define SCI_EN          (1u << 0)       /* ACPI 6.5, 4.8.3.2.1 */
@@ -158,13 +260,33 @@ static void __init enable_acpi(void)
 static int __init deny_block(struct domain *d,
                              const struct acpi_generic_address *a)
 {
-    return is_port(a) ? ioports_deny_access(d, a->address, a->address + 1) : 0;
+    if ( is_port(a) )
+        return ioports_deny_access(d, a->address, a->address + 1);
+    if ( !a->address || a->space_id != ACPI_ADR_SPACE_SYSTEM_MEMORY )
+        return 0;
+
+    cloister_hide_io(PFN_DOWN(a->address), PFN_DOWN(a->address));
+
+    return iomem_deny_access(d, PFN_DOWN(a->address), PFN_DOWN(a->address));
+}
+
+static void write_control(const struct acpi_generic_address *a, uint16_t val)
+{
+    if ( is_port(a) && (val & SLP_EN) )
+        outw(val, a->address);
+}
+
+/* dom0 has said how, and may have lied: nothing is left in memory by then. */
+void cloister_power_off(void)
+{
+    cloister_host_down();
+    write_control(&acpi_sinfo.pm1a_cnt_blk, acpi_sinfo.pm1a_cnt_val);
+    write_control(&acpi_sinfo.pm1b_cnt_blk, acpi_sinfo.pm1b_cnt_val);
 }
 
 /*
- * A PVH dom0 switches the machine off by the port, not by hypercall: whatever
- * state it names, nothing is left in memory by then.  Every other write is
- * dropped.
+ * A PVH dom0 switches the machine off by the port, not by hypercall.  While
+ * protected guests run that is its own end only.  Every other write is dropped.
  */
 static int cf_check pm1_cnt(int dir, unsigned int port, unsigned int bytes,
                             uint32_t *val)
@@ -173,8 +295,9 @@ static int cf_check pm1_cnt(int dir, unsigned int port, unsigned int bytes,
         *val = inw(port);
     else if ( bytes == 2 && (*val & SLP_EN) )
     {
-        cloister_host_down();
-        outw(*val, port);
+        acpi_sinfo.pm1a_cnt_val = *val;
+        if ( !cloister_dom0_powers_off() )
+            cloister_power_off();
     }
 
     return X86EMUL_OKAY;
@@ -183,6 +306,7 @@ static int cf_check pm1_cnt(int dir, unsigned int port, unsigned int bytes,
 #define KBD_COMMAND     0x64
 #define KBD_PULSE       0xf0            /* 1111xxxx: lines whose bit is 0 */
 #define KBD_NO_RESET    0x01
+#define KBD_OUTPUT      0xd1            /* what comes next sets all lines */
 
 bool cloister_watches_port(unsigned int first, unsigned int nr)
 {
@@ -199,8 +323,14 @@ bool cloister_resets_host(unsigned int port, unsigned int bytes,
         return false;
 
     command = data >> (8 * (KBD_COMMAND - port));
+    if ( command == KBD_OUTPUT )
+        return true;
+    if ( (command & KBD_PULSE) != KBD_PULSE || (command & KBD_NO_RESET) )
+        return false;
 
-    return (command & KBD_PULSE) == KBD_PULSE && !(command & KBD_NO_RESET);
+    domain_shutdown(current->domain, SHUTDOWN_reboot);
+
+    return true;
 }
 
 static int cf_check keyboard(int dir, unsigned int port, unsigned int bytes,
@@ -244,20 +374,20 @@ static int __init deny_ports(struct domain *d)
 
 int __init cloister_dom0_permissions(struct domain *d)
 {
-    unsigned int i;
     int rc;
 
     if ( cloister_mode == CLOISTER_MODE_off )
         return 0;
 
     hide_host_bridge();
+    hide_chipset();
     cloister_hide_io(TPM_HIDDEN_FIRST, TPM_HIDDEN_LAST);
     cloister_hide_io(PFN_DOWN(trampoline_phys),
                      PFN_DOWN(trampoline_phys + TRAMPOLINE_SIZE - 1));
 
-    rc = make_io_sink();
-    for ( i = 0; i < nr_hidden && !rc; i++ )
-        rc = iomem_deny_access(d, hidden[i].first, hidden[i].last);
+    rc = make_io_sink() ?:
+         copy_facs(acpi_gbl_FADT.facs) ?: copy_facs(acpi_gbl_FADT.Xfacs) ?:
+         deny_hidden(d);
     enable_acpi();
 
     return rc ?: deny_ports(d) ?: cloister_nic_dom0_permissions(d);

@@ -2,6 +2,7 @@
 /* Instance keys: from the TPM's generator mixed with the CPU's. */
 
 #include <xen/init.h>
+#include <xen/param.h>
 #include <xen/sha2.h>
 #include <xen/vmap.h>
 
@@ -86,6 +87,40 @@ enum cloister_reason cloister_key_random(uint8_t random[32], uint16_t domid)
     return why;
 }
 
+/*
+ * Debug builds can have each key begin with the marker that the tests' guests
+ * hold, so that a search for the one finds the other.
+ */
+#ifdef CONFIG_DEBUG
+static bool __ro_after_init opt_plant;
+boolean_param("cloister-plant", opt_plant);
+#else
+#define opt_plant false
+#endif
+
+#define PLANTED     16
+
+static void plant(uint8_t to[PLANTED])
+{
+    /* In two, as Xen's image is not to have it. */
+    memcpy(to, "CLOISTER", PLANTED / 2);
+    memcpy(to + PLANTED / 2, "-SECRET-", PLANTED / 2);
+}
+
+/* What is looked for must be there. */
+static void tell_planted(int slot)
+{
+    const uint8_t *p = (const void *)&cloister_keys.slot[slot];
+    unsigned int i, found = 0;
+    uint8_t marker[PLANTED];
+
+    plant(marker);
+    for ( i = 0; i <= sizeof(cloister_keys.slot[slot]) - PLANTED; i++ )
+        found += !memcmp(p + i, marker, PLANTED);
+    printk(XENLOG_WARNING "Cloister: ***** KEYS ARE PLANTED: %u in slot %d"
+           " *****\n", found, slot);
+}
+
 /* Into an empty slot: with its epoch, or with the next one if that is 0. */
 static int install(uint8_t raw[CL_KEY_SIZE], uint64_t epoch)
 {
@@ -120,10 +155,14 @@ enum cloister_reason cloister_key_take(struct cloister_domain *cd)
     if ( why )
         return why;
 
+    if ( opt_plant )
+        plant(random);
     cloister_instance_id(random, cd->instance);
     slot = install(random, 0);
     if ( slot >= 0 )
     {
+        if ( opt_plant )
+            tell_planted(slot);
         cd->slot = slot;
         cd->vm.key = &cloister_keys.slot[slot];
     }

@@ -49,21 +49,47 @@ int cloister_may_host(unsigned int call, unsigned int op)
 
 /* ---- Operations that depend on their arguments ------------------------ */
 
+int cloister_may_shut_down(const struct domain *d, unsigned int reason)
+{
+    if ( likely(!cloister_sealed(d)) || d == current->domain )
+        return 0;
+
+    return decide(d, CLOISTER_CALL_sched, SCHEDOP_remote_shutdown,
+                  reason == SHUTDOWN_suspend ? CLOISTER_WHY_suspend
+                                             : CLOISTER_RULE_allow, reason);
+}
+
+void cloister_shuts_down(struct domain *d)
+{
+    if ( d->arch.cloister )
+        d->arch.cloister->suspender =
+            d == current->domain && d->shutdown_code == SHUTDOWN_suspend
+            ? current : NULL;
+}
+
 /*
  * After a save that lets the guest go on, libxc writes all registers of a
  * vCPU to change one: the suspend hypercall is to return 1, for "cancelled".
- * Xen does that itself, and takes nothing of what was sent.
+ * Xen does that itself, for the vCPU that made this hypercall, and takes
+ * nothing of what was sent.  The lock keeps others from resuming it meanwhile.
  */
-static bool cancel_suspend(const struct domain *d, unsigned int vcpu_id)
+static bool cancel_suspend(struct domain *d, unsigned int vcpu_id)
 {
     struct vcpu *v = domain_vcpu(d, vcpu_id);
+    bool suspended;
 
-    if ( !v || !d->is_shut_down || d->shutdown_code != SHUTDOWN_suspend )
+    if ( !v )
         return false;
 
-    v->arch.user_regs.rax = 1;
+    vcpu_pause(v);
+    spin_lock(&d->shutdown_lock);
+    suspended = d->is_shut_down && d->arch.cloister->suspender == v;
+    if ( suspended )
+        v->arch.user_regs.rax = 1;
+    spin_unlock(&d->shutdown_lock);
+    vcpu_unpause(v);
 
-    return true;
+    return suspended;
 }
 
 /* The one operation whose victim is in its arguments. */

@@ -159,9 +159,9 @@ static const uint8_t hvm[] = {
 };
 
 static const uint8_t dm[] = {
-    [XEN_DMOP_remote_shutdown] = ALLOW,     /* as good as destroying it */
     [XEN_DMOP_nr_vcpus] = ALLOW,
 
+    [XEN_DMOP_remote_shutdown] = NO(emulation),
     [XEN_DMOP_create_ioreq_server] = NO(emulation),
     [XEN_DMOP_get_ioreq_server_info] = NO(emulation),
     [XEN_DMOP_map_io_range_to_ioreq_server] = NO(emulation),

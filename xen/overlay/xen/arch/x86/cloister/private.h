@@ -60,6 +60,8 @@ struct cloister_domain {
                                    the domain last ran (domctl lock) */
     bool moving;                /* the seal replaces a page (gfn lock) */
     s_time_t deadline;          /* to give up waiting for the TPM, or 0 */
+    struct vcpu *suspender;     /* that has suspended it, or NULL
+                                   (shutdown_lock) */
     s_time_t last_run;          /* written by __context_switch */
     struct cloister_port *siom; /* its place in SIOM, or NULL */
     struct {                    /* putting its pages to rest (tasklet) */
@@ -96,6 +98,9 @@ enum cloister_reason cloister_host_reason(void);
 
 /* Is one of these ports dom0's for part of what it does only? */
 bool cloister_watches_port(unsigned int first, unsigned int nr);
+
+/* Switches the host off as dom0 has asked; returns if dom0 has not said how. */
+void cloister_power_off(void);
 
 /* ---- table.c: the page permission table ------------------------------- */
 
@@ -357,8 +362,6 @@ void cloister_note(const struct domain *d, unsigned int call, unsigned int op,
 /* Is this page of I/O memory the NIC's?  What else of it is not dom0's. */
 bool cloister_nic_hides_io(unsigned long mfn);
 int cloister_nic_dom0_permissions(struct domain *d);
-
-/* ---- survive.c, orphans.c: dom0's end --------------------------------- */
 
 /* Entry e->number; -ENOENT if it is not there (any more). */
 int cloister_ledger_get(struct cloister_ledger *e);

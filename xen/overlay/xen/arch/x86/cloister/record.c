@@ -12,6 +12,7 @@
 #include <asm/p2m.h>
 #include <asm/paging.h>
 
+#include <public/domctl.h>
 #include <public/hvm/params.h>
 #include <public/sched.h>
 
@@ -370,6 +371,14 @@ int cloister_hvm_save(struct domain *d, struct hvm_domain_context *h)
 int cloister_resume(struct domain *d)
 {
     struct cloister_domain *cd = d->arch.cloister;
+
+    /* What ended in any other way does not expect to go on. */
+    if ( cloister_sealed(d) && d->shutdown_code != SHUTDOWN_suspend )
+    {
+        cloister_note(d, CLOISTER_CALL_domctl, XEN_DOMCTL_resumedomain,
+                      CLOISTER_WHY_suspend, d->shutdown_code);
+        return -EPERM;
+    }
 
     if ( !cd || !cd->exported )
         return 0;

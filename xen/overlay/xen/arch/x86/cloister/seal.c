@@ -126,7 +126,8 @@ static bool has_target(const struct domain *d)
 static bool is_watched(const struct domain *d)
 {
     return d->debugger_attached ||
-           vm_event_check_ring(d->vm_event_monitor);
+           vm_event_check_ring(d->vm_event_monitor) ||
+           p2m_get_hostp2m(d)->default_access != p2m_access_rwx;
 }
 
 static enum cloister_reason kind_reason(const struct domain *d)
@@ -383,7 +384,8 @@ static enum cloister_reason seal_entry(struct domain *d, unsigned long *gfn)
     mfn_t mfn = get_gfn_type_access(p2m, first, &t, &a, 0, &order);
 
     nr = (1UL << order) - (first & ((1UL << order) - 1));
-    if ( p2m_is_ram(t) && t != p2m_ram_rw && t != p2m_ram_asleep )
+    if ( p2m_is_ram(t) && ((t != p2m_ram_rw && t != p2m_ram_asleep) ||
+                           a != p2m_access_rwx) )
         why = CLOISTER_WHY_bad_page;
     else if ( p2m_is_ram(t) )
     {

@@ -25,10 +25,8 @@
 #include <xen/tasklet.h>
 #include <xen/timer.h>
 
-#include <asm/hvm/io.h>
 #include <asm/irq.h>
 
-#include <public/hvm/ioreq.h>
 #include <public/sched.h>
 
 #include "private.h"
@@ -231,6 +229,8 @@ static void cf_check undertake(void *unused)
     else if ( !protected_running() )
     {
         printk("Cloister: no protected guest is left\n");
+        if ( dom0_reason == SHUTDOWN_poweroff )
+            cloister_power_off();
         hwdom_shutdown(dom0_reason);
     }
 }
@@ -286,40 +286,6 @@ bool cloister_dom0_powers_off(void)
     domain_shutdown(hardware_domain, SHUTDOWN_poweroff);
 
     return true;
-}
-
-/*
- * The keyboard controller's command port: 0xF0 to 0xFF pulse the output lines
- * whose bit is 0, and line 0 is the processors' reset.  A PVH dom0 reaches
- * the port itself, and its kernel reboots by it.
- */
-#define KBC_PORT    0x64
-
-static bool pulses_reset(uint8_t command)
-{
-    return (command & 0xf1) == 0xf0;
-}
-
-static int cf_check kbc_port(int dir, unsigned int port, unsigned int bytes,
-                             uint32_t *val)
-{
-    if ( dir == IOREQ_READ )
-        *val = inb(port);
-    else if ( pulses_reset(*val) )
-        domain_shutdown(current->domain, SHUTDOWN_reboot);
-    else
-        outb(*val, port);
-
-    return X86EMUL_OKAY;
-}
-
-void __hwdom_init cloister_dom0_ports(struct domain *d)
-{
-    if ( cloister_mode == CLOISTER_MODE_off || !opt_survive )
-        return;
-
-    __set_bit(KBC_PORT, d->arch.hvm.io_bitmap);
-    register_portio_handler(d, KBC_PORT, 1, kbc_port);
 }
 
 static int __init cf_check survive_init(void)
