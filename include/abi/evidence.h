@@ -112,4 +112,25 @@ struct cloister_launch {
     uint16_t pad[3];
 };
 
+/*
+ * What the hypervisor says about a guest that asks for it: the qualifying data
+ * of a quote are SHA-256 of this.  The quote is over CLOISTER_REPORT_PCRS, by
+ * the TPM's report key, which is of use at locality 2 only.
+ */
+#define CLOISTER_REPORT_SIGNATURE   "CLOISTRP"
+#define CLOISTER_REPORT_REVISION    1
+#define CLOISTER_REPORT_DATA        64
+#define CLOISTER_REPORT_PCRS        0x2003ffu
+
+struct cloister_report_body {
+    uint8_t  signature[8];      /* CLOISTER_REPORT_SIGNATURE, no NUL */
+    uint32_t revision;
+    uint32_t pad;
+    uint8_t  uuid[16];          /* the domain's handle */
+    uint8_t  measurement[CLOISTER_DIGEST_SIZE]; /* of its launch */
+    uint64_t epoch;             /* of its launch: unique since boot */
+    uint8_t  data[CLOISTER_REPORT_DATA];        /* the guest's own: a nonce,
+                                                   digest of a key... */
+};
+
 #endif /* CLOISTER_ABI_EVIDENCE_H */
