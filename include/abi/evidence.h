@@ -37,7 +37,8 @@ struct cloister_item {
 };
 
 /*
- * Launch log, in this order; each but pages, zero, shared and state once.
+ * Launch log, in this order; each but pages, zero, shared and state once, net
+ * at most once.
  * (index, first and count are 0 unless said otherwise.)
  *
  * config   struct cloister_launch_config
@@ -59,6 +60,8 @@ struct cloister_item {
  *          data, digest 0
  * shared   one page that is granted to others at this time (console and
  *          xenstore rings); not measured; no data, digest 0
+ * net      struct cloister_launch_net: what dom0 has settled of the guest's
+ *          network card (SIOM).  Not there if it has settled nothing
  */
 #define CLOISTER_ITEM_config    1
 #define CLOISTER_ITEM_cpu       2
@@ -69,6 +72,7 @@ struct cloister_item {
 #define CLOISTER_ITEM_pages     7
 #define CLOISTER_ITEM_zero      8
 #define CLOISTER_ITEM_shared    9
+#define CLOISTER_ITEM_net       10
 
 /*
  * Event log of the host.
@@ -95,6 +99,17 @@ struct cloister_launch_config {
     uint32_t tsc_mode;
     uint32_t pad;
     uint64_t pages;             /* that it owns */
+};
+
+struct cloister_launch_net {
+    uint16_t fields;            /* CLOISTER_NET_SET_*: which of the others
+                                   count; those that do not are 0 */
+    uint16_t vlan;
+    uint16_t mtu;
+    uint16_t isolated;
+    uint64_t rate;
+    uint8_t  mac[6];
+    uint8_t  pad[2];
 };
 
 struct cloister_host_policy {

@@ -400,6 +400,10 @@ int cloister_net_host(struct cloister_net_host *h);
 int cloister_net_port(struct cloister_net_port *p);
 int cloister_net_set(const struct cloister_net_set *s);
 
+/* Has dom0 settled anything of the domain's card?  What. */
+bool cloister_net_settled(const struct domain *d,
+                          struct cloister_launch_net *out);
+
 /* From cloister_context_switch: whose bus is on this CPU from now on. */
 void cloister_siom_switch(const struct domain *next);
 
