@@ -163,7 +163,12 @@ static bool explain_difference(const struct evlog *expected,
     if ( a.data && b.data )
         explain_item(actual, &a, &b);
     else
-        printf("%s has more items\n", a.data ? "expected" : "actual");
+    {
+        printf("only in the %s one: %s ", a.data ? "expected" : "actual",
+               evitem_name(a.data ? &a : &b));
+        evitem_print(stdout, a.data ? &a : &b);
+        putchar('\n');
+    }
 
     return true;
 }

@@ -158,7 +158,8 @@ static bool attest(const char *to, const char *nonce_text)
     snprintf(conf, sizeof(conf), "cmd:socat - UNIX-CONNECT:%s/data",
              swtpm_folder());
     q = quoter_open(conf);
-    ok = q && nonce_parse(nonce_text, &nonce) && quoter_quote(q, &nonce, &ev);
+    ok = q && nonce_parse(nonce_text, &nonce) &&
+         quoter_quote(q, &nonce, &ev) && quoter_certify(q, &nonce, &ev);
     pem = ok ? quoter_key(q) : NULL;
     ok = pem && copy(&ev.host, host_log, host_size) &&
          copy(&ev.launch, launch_log, launch_size) &&
@@ -233,6 +234,15 @@ static bool write_in(const char *folder, const char *name, const void *bytes,
     snprintf(path, sizeof(path), "%s/%s", folder, name);
 
     return write_file(path, bytes, size);
+}
+
+static const char *in_folder(const char *name)
+{
+    static char path[160];
+
+    snprintf(path, sizeof(path), "%s/%s", swtpm_folder(), name);
+
+    return path;
 }
 
 static const struct host good = {.cmdline = "console=com1"};
@@ -379,6 +389,38 @@ TEST(replayed_quote)
           CLI_BAD_EVIDENCE);
 }
 
+/* What is certified for another nonce, by another key, or is another key. */
+TEST(other_keys)
+{
+    CHECK(attest(other, "ffffffffffffffff"));
+    CHECK(!swtpm_shell("cp -r evidence keys && cp other/storage.* keys/"));
+    CHECK(verify_plain(in_folder("keys")) == CLI_BAD_EVIDENCE);
+    CHECK(!swtpm_shell("cp evidence/storage.* keys/ && "
+                       "cp other/report.* keys/"));
+    CHECK(verify_plain(in_folder("keys")) == CLI_BAD_EVIDENCE);
+    CHECK(!swtpm_shell("for f in pub msg sig; do "
+                       "cp evidence/storage.$f keys/report.$f; done"));
+    CHECK(verify_plain(in_folder("keys")) == CLI_BAD_EVIDENCE);
+    CHECK(!swtpm_shell("for f in pub msg sig; do "
+                       "cp evidence/report.$f keys/storage.$f; "
+                       "cp evidence/report.$f keys/report.$f; done"));
+    CHECK(verify_plain(in_folder("keys")) == CLI_BAD_EVIDENCE);
+    CHECK(!swtpm_shell("cp evidence/* keys/"));
+    CHECK(verify_plain(in_folder("keys")) == CLI_OK);
+    /* Without them: as good, but nothing can be sealed to it. */
+    CHECK(!swtpm_shell("rm keys/storage.* keys/report.*"));
+    CHECK(verify_plain(in_folder("keys")) == CLI_OK);
+    CHECK(!swtpm_shell("cp evidence/storage.pub keys/"));
+    CHECK(verify_plain(in_folder("keys")) == CLI_BAD_EVIDENCE);
+}
+
+static const char *const names[] = {
+    "quote.msg",   "quote.sig",   "pcrs",        "host.log",
+    "launch.log",  "guest",       "storage.pub", "storage.msg",
+    "storage.sig", "report.pub",  "report.msg",  "report.sig"};
+
+#define NR_NAMES (sizeof(names) / sizeof(names[0]))
+
 static uint32_t next(uint64_t *s)
 {
     *s = *s * 6364136223846793005u + 1442695040888963407u;
@@ -389,8 +431,6 @@ static uint32_t next(uint64_t *s)
 /* One byte of one file, another one each time. */
 TEST(any_byte_changed)
 {
-    static const char *const names[] = {"quote.msg", "quote.sig",  "pcrs",
-                                        "host.log",  "launch.log", "guest"};
     uint64_t seed = 20110815;
     unsigned int n, f, yes = 0;
 
@@ -402,7 +442,7 @@ TEST(any_byte_changed)
         uint8_t flip;
         size_t at;
 
-        f = next(&seed) % 6;
+        f = next(&seed) % NR_NAMES;
         snprintf(path, sizeof(path), "%s/%s", dir, names[f]);
         CHECK(!evlog_load(&file, path) && file.size);
         at = next(&seed) % file.size;
@@ -421,10 +461,8 @@ TEST(any_byte_changed)
 /* Longer and shorter files. */
 TEST(any_file_cut)
 {
-    static const char *const names[] = {"quote.msg", "quote.sig",  "pcrs",
-                                        "host.log",  "launch.log", "guest"};
 
-    for ( unsigned int f = 0; f < 6; f++ )
+    for ( unsigned int f = 0; f < NR_NAMES; f++ )
     {
         char path[160];
         struct evlog file;
@@ -446,4 +484,41 @@ TEST(any_file_cut)
         evlog_free(&file);
     }
     CHECK(verify_plain(dir) == CLI_OK);
+}
+
+/* ---- Policies ------------------------------------------------------------
+ */
+
+static int verify_policy(const char *text, const char *nonce)
+{
+    char path[160];
+
+    snprintf(path, sizeof(path), "%s/policy", swtpm_folder());
+    if ( !write_file(path, text, strlen(text)) )
+        return -1;
+
+    return verify("-n", nonce, "-p", path, dir, NULL);
+}
+
+TEST(policy)
+{
+    uint8_t measurement[32];
+
+    make_launch(0, measurement);
+    CHECK(write_file(expected, launch_log, launch_size));
+    CHECK(verify_policy("# all of it\n\nkey evidence/ak.pem\n"
+                        "expect expected\nreference evidence # relative\n",
+                        NONCE) == CLI_OK);
+    CHECK(verify_policy("key evidence/ak.pem\n", "ffffffffffffffff") ==
+          CLI_BAD_EVIDENCE);
+    make_launch(2, measurement);
+    CHECK(write_file(expected, launch_log, launch_size));
+    CHECK(verify_policy("key evidence/ak.pem\nexpect expected\n", NONCE) ==
+          CLI_NOT_AS_ASKED);
+    CHECK(verify_policy("key evidence/ak.pem\nlock all\n", NONCE) ==
+          CLI_USAGE);
+    CHECK(verify_policy("key\n", NONCE) == CLI_USAGE);
+    CHECK(verify_policy("pcrs 0,24\n", NONCE) == CLI_USAGE);
+    CHECK(verify_policy("measurement 00\n", NONCE) == CLI_USAGE);
+    CHECK(verify_policy("pcrs 0,21\n", NONCE) == CLI_USAGE);
 }
