@@ -51,7 +51,7 @@ static const struct command
     {"measure", "[-k -r -c -p -o ...] CONFIG",
      "what a guest's log should be, from its files", NULL, "", 0, 0,
      measure_main},
-    {"explain", "EXPECTED ACTUAL", "in what two logs differ", NULL, "", 0, 0,
+    {"explain", "[-j] EXPECTED ACTUAL", "in what two logs differ", NULL, "", 0, 0,
      explain_main},
     {"keygen", "", "an owner's key, which signs secrets", cmd_keygen, "", 0, 0,
      NULL},

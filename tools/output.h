@@ -68,6 +68,10 @@ void json_add_flag(struct json_object *obj, const char *key, int value);
 /* A reason with its texts as an object; for CLOISTER_WHY_none null. */
 struct json_object *reason_json(uint32_t number, uint64_t detail);
 
+/* An item of a log, without its data (show.c). */
+struct evitem;
+struct json_object *json_item(const struct evitem *item);
+
 /* Prints the answer on standard output and releases it. */
 void json_finish(struct json_object *answer);
 

@@ -1111,6 +1111,8 @@ TEST(show)
     CHECK(RUN("show", "-o", SCRATCH, "web") == 0 && !*out);
     CHECK(RUN("show", SCRATCH) == 0 && has(out, hex));
     CHECK(RUN("explain", SCRATCH, SCRATCH) == 0);
+    CHECK(RUN("explain", "-j", SCRATCH, SCRATCH) == 0);
+    CHECK(has(out, "\"same\": true") && has(out, "\"actual\": null"));
     remove(SCRATCH);
 }
 

@@ -12,7 +12,7 @@ _cloister_options()
 {
     case $1 in
     status | list) echo '--json --tsv' ;;
-    ok | log | net) echo '--json' ;;
+    ok | log | net | explain) echo '--json' ;;
     why) echo '--json --number' ;;
     show) echo '--json --host --output' ;;
     keys) echo '--file --new' ;;
