@@ -18,6 +18,7 @@
 #include <cloister/measure.h>
 #include <cloister/tpm2.h>
 
+#include "base64.h"
 #include "evidence.h"
 #include "quote.h"
 #include "swtpm.h"
@@ -521,4 +522,136 @@ TEST(policy)
     CHECK(verify_policy("pcrs 0,24\n", NONCE) == CLI_USAGE);
     CHECK(verify_policy("measurement 00\n", NONCE) == CLI_USAGE);
     CHECK(verify_policy("pcrs 0,21\n", NONCE) == CLI_USAGE);
+}
+
+/* ---- What seal and convert make of it -------------------------------------
+ */
+
+/* Its standard input and output are files in the TPM's folder. */
+static int run(enum cli_exit (*verb)(int argc, char **argv), const char *in,
+               const char *first, ...)
+{
+    char *argv[16] = {"verb"}, path[160];
+    int argc = 1, out, err, input, status;
+    const char *arg;
+    va_list al;
+
+    va_start(al, first);
+    for ( arg = first; arg && argc < 15; arg = va_arg(al, const char *) )
+        argv[argc++] = (char *)arg;
+    va_end(al);
+
+    snprintf(path, sizeof(path), "%s/in", swtpm_folder());
+    if ( !write_file(path, in, strlen(in)) || !freopen(path, "r", stdin) )
+        return -1;
+    snprintf(path, sizeof(path), "%s/out", swtpm_folder());
+    quiet(1, &out);
+    quiet(2, &err);
+    input = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    dup2(input, 1);
+    close(input);
+    status = (int)verb(argc, argv);
+    loud(1, out);
+    loud(2, err);
+
+    return status;
+}
+
+static int seal(const char *policy, const char *secret, const char *nonce)
+{
+    char path[160];
+
+    snprintf(path, sizeof(path), "%s/policy", swtpm_folder());
+    if ( !write_file(path, policy, strlen(policy)) )
+        return -1;
+
+    return run(seal_main, secret, "-n", nonce, "-t", dir, "-p", path, NULL);
+}
+
+static size_t out_size(void)
+{
+    struct stat st;
+
+    return stat(in_folder("out"), &st) ? 0 : (size_t)st.st_size;
+}
+
+TEST(seal)
+{
+    const char *good_policy = "key evidence/ak.pem\nexpect expected\n";
+    uint8_t measurement[32];
+    char long_secret[82] = "";
+
+    make_launch(0, measurement);
+    CHECK(write_file(expected, launch_log, launch_size));
+    CHECK(seal(good_policy, "secret", NONCE) == CLI_OK && out_size() > 200);
+    memset(long_secret, 'x', 80);
+    CHECK(seal(good_policy, long_secret, NONCE) == CLI_OK);
+    memset(long_secret, 'x', 81);
+    CHECK(seal(good_policy, long_secret, NONCE) == CLI_FAILURE);
+    CHECK(seal(good_policy, "", NONCE) == CLI_FAILURE && !out_size());
+    /* Nothing is sealed where verify would have said no, or had nothing to
+     * say. */
+    CHECK(seal(good_policy, "secret", "ffffffffffffffff") ==
+          CLI_BAD_EVIDENCE);
+    CHECK(!out_size());
+    CHECK(seal("key evidence/ak.pem\n", "secret", NONCE) == CLI_USAGE);
+    CHECK(!out_size());
+    CHECK(seal("key evidence/ak.pem\nmeasurement 00112233445566778899aabbccdd"
+               "eeff00112233445566778899aabbccddeeff\n",
+               "secret", NONCE) == CLI_NOT_AS_ASKED);
+    CHECK(!out_size());
+    CHECK(seal("key evidence/ak.pem\nexpect expected\npcrs 10,21\n", "secret",
+               NONCE) == CLI_USAGE);
+    CHECK(seal("key evidence/ak.pem\nexpect expected\nsign expected\n",
+               "secret", NONCE) == CLI_FAILURE);
+    make_launch(2, measurement);
+    CHECK(write_file(expected, launch_log, launch_size));
+    CHECK(seal(good_policy, "secret", NONCE) == CLI_NOT_AS_ASKED);
+    CHECK(!out_size());
+}
+
+TEST(convert)
+{
+    struct json_object *obj, *a, *b, *c;
+    struct evlog bytes, msg;
+
+    CHECK(!run(convert_main, "", "-f", "coco-tpm", dir, NULL));
+    obj = json_object_from_file(in_folder("out"));
+    CHECK(json_object_object_get_ex(obj, "ak_pubkey", &a) &&
+          strstr(json_object_get_string(a), "BEGIN PUBLIC KEY"));
+    CHECK(json_object_object_get_ex(obj, "quote", &a) &&
+          json_object_object_get_ex(a, "SHA256", &b));
+    CHECK(json_get_base64(b, "attest_body", &bytes));
+    CHECK(!evlog_load(&msg, in_folder("evidence/quote.msg")));
+    CHECK(bytes.size == msg.size && !memcmp(bytes.bytes, msg.bytes, msg.size));
+    evlog_free(&bytes);
+    evlog_free(&msg);
+    CHECK(json_get_base64(b, "attest_sig", &bytes) && bytes.size == 72);
+    evlog_free(&bytes);
+    CHECK(json_object_object_get_ex(b, "pcrs", &c) &&
+          json_object_array_length(c) == EVIDENCE_NR_PCRS);
+    json_object_put(obj);
+
+    CHECK(!run(convert_main, "", "-f", "eat", dir, NULL));
+    obj = json_object_from_file(in_folder("out"));
+    CHECK(json_object_object_get_ex(obj, "eat_nonce", &a) &&
+          !strcmp(json_object_get_string(a), "ABEiM0RVZneImaq7zN3u_w"));
+    CHECK(json_object_object_get_ex(obj, "ueid", &a) &&
+          json_object_get_string_len(a) == 44);
+    CHECK(json_object_object_get_ex(obj, "measurements", &a) &&
+          json_object_array_length(a) == 4);
+    CHECK(json_object_object_get_ex(obj, "submods", &a) &&
+          json_object_object_length(a) == 1);
+    json_object_put(obj);
+    CHECK(run(convert_main, "", "-f", "eat", swtpm_folder(), NULL) ==
+          CLI_BAD_EVIDENCE);
+}
+
+TEST(pubkey_of_evidence)
+{
+    CHECK(!run(pubkey_main, "", "--report", dir, NULL));
+    CHECK(!swtpm_shell("openssl pkey -pubin -in out -noout && cp out r.pem"));
+    CHECK(!run(pubkey_main, "", "--storage", dir, NULL));
+    CHECK(!swtpm_shell("openssl pkey -pubin -in out -noout && "
+                       "! cmp -s out r.pem"));
 }

@@ -327,6 +327,21 @@ TEST(cleared_tpm)
     present = true;
 }
 
+/* A blob that was carried to another host. */
+TEST(stolen)
+{
+    struct cloister_provision p;
+
+    start_guest();
+    CHECK(find_storage() && !swtpm_locality(2) && seal_it(&p, 32));
+    CHECK(!bring(&p));
+    CHECK(!swtpm_another() && !swtpm_locality(2));
+    start_guest();
+    CHECK(bring(&p) == -ENXIO && idle(&job) && !guest.secret);
+    CHECK(find_storage() && !swtpm_locality(2) && seal_it(&p, 32));
+    CHECK(!bring(&p));
+}
+
 TEST(wiped)
 {
     start_guest();
