@@ -70,6 +70,11 @@ int hyp_hostkey(struct hyp *hyp, struct cloister_hostkey *key);
 /* Brings a sealed secret to a domain, however long the TPM takes. */
 int hyp_provision(struct hyp *hyp, struct cloister_provision *p);
 
+/* What -EPERM means to a guest. */
+#define NOT_PROTECTED                                                         \
+    "this is no protected guest, or its kernel lets no hypercall pass "       \
+    "(xen_privcmd.unrestricted=1 on its command line)"
+
 /*
  * What a guest asks about itself: its secret, for which it waits up to
  * `seconds`; a report with body.data.

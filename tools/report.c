@@ -37,8 +37,7 @@ static enum cli_exit fail(int rc)
 {
     if ( rc == -EPERM )
     {
-        complain("report: this is not a protected guest (in dom0: cloister "
-                 "attest)");
+        complain("report: " NOT_PROTECTED);
         return CLI_UNREACHABLE;
     }
     if ( rc == -ENOENT )

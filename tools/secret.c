@@ -30,7 +30,7 @@ static enum cli_exit fail(int rc)
                  "the guest is started");
         return CLI_FAILURE;
     case -EPERM:
-        complain("secret: this is not a protected guest");
+        complain("secret: " NOT_PROTECTED);
         return CLI_UNREACHABLE;
     default:
         return hyp_complain(rc, "secret");
