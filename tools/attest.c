@@ -123,6 +123,8 @@ static enum cli_exit attest(struct attest *a)
         q = quoter_open(a->tcti);
         status = q ? quote(a, q) : CLI_FAILURE;
     }
+    if ( !status && !quoter_certify(q, &a->nonce, &a->ev) )
+        status = CLI_FAILURE;
     if ( !status )
     {
         pem = quoter_key(q);

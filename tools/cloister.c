@@ -26,6 +26,10 @@ static const struct command
 } commands[] = {
     {"status", "[-j | -t] [DOMAIN]", "the host's and the domains' state",
      cmd_status, "jt", 0, 1, NULL},
+    {"list", "[-j | -t]", "the domains, one a line", cmd_list, "jt", 0, 0,
+     NULL},
+    {"ok", "[-j]", "what protection needs, and whether it is there", cmd_ok,
+     "j", 0, 0, NULL},
     {"why", "[-j] [DOMAIN | -n NUMBER]",
      "why a domain is not protected, or the last refusals", cmd_why, "jn", 0,
      1, NULL},
@@ -40,13 +44,28 @@ static const struct command
      "", 0, 0, keys_main},
     {"attest", "-n NONCE -o DIR [DOMAIN]", "evidence for a verifier", NULL, "",
      0, 0, attest_main},
-    {"verify", "-n NONCE -k KEY [-e LOG] [-r DIR] DIR",
-     "check evidence (offline)", NULL, "", 0, 0, verify_main},
+    {"verify", "-n NONCE -k KEY [...] DIR|REPORT",
+     "check evidence, a report (offline)", NULL, "", 0, 0, verify_main},
+    {"convert", "-f coco-tpm|eat DIR", "evidence in formats of others", NULL,
+     "", 0, 0, convert_main},
     {"measure", "[-k -r -c -p -o ...] CONFIG",
      "what a guest's log should be, from its files", NULL, "", 0, 0,
      measure_main},
-    {"explain", "EXPECTED ACTUAL", "in what two logs differ", NULL, "", 0, 0,
+    {"explain", "[-j] EXPECTED ACTUAL", "in what two logs differ", NULL, "", 0, 0,
      explain_main},
+    {"keygen", "", "an owner's key, which signs secrets", cmd_keygen, "", 0, 0,
+     NULL},
+    {"pubkey", "[--report|--storage DIR]",
+     "the public half of a key; keys of evidence", NULL, "", 0, 0,
+     pubkey_main},
+    {"seal", "-n NONCE --to DIR --policy FILE",
+     "seal a secret for a guest (offline)", NULL, "", 0, 0, seal_main},
+    {"provision", "DOMAIN", "bring a guest its sealed secret", cmd_provision,
+     "", 1, 1, NULL},
+    {"secret", "[-w SECONDS] [-k KEY]", "in a guest: its secret, once", NULL,
+     "", 0, 0, secret_main},
+    {"report", "-n NONCE", "in a guest: what proves it to others", NULL, "", 0,
+     0, report_main},
     {"net", "[-j] [DOMAIN [SETTING=VALUE]...]",
      "the guests' network without dom0", cmd_net, "j", 0, 8, NULL},
     {"metrics", "", "the state, for Prometheus", NULL, "", 0, 0, metrics_main},
@@ -67,7 +86,7 @@ static enum cli_exit cmd_help(const struct request *req)
 
     puts("usage: cloister [COMMAND] [OPTION]...\n");
     for ( size_t i = 0; i < NR_COMMANDS; i++ )
-        printf("  %-8s%-34s%s\n", commands[i].name, commands[i].arguments,
+        printf("  %-10s%-35s%s\n", commands[i].name, commands[i].arguments,
                commands[i].summary);
     puts("\nDOMAIN is a name, an id or a UUID.  Without COMMAND: status.\n\n"
          "  -j, --json           JSON\n"

@@ -37,6 +37,18 @@ struct request
 /* State of the host and of one or all domains. */
 enum cli_exit cmd_status(const struct request *req);
 
+/* The domains, one a line. */
+enum cli_exit cmd_list(const struct request *req);
+
+/* What protection needs, and whether it is there. */
+enum cli_exit cmd_ok(const struct request *req);
+
+/* Brings a domain the sealed secret on standard input. */
+enum cli_exit cmd_provision(const struct request *req);
+
+/* An owner's new signing key, on standard output. */
+enum cli_exit cmd_keygen(const struct request *req);
+
 /* Why a domain is not protected, or the last refusals. */
 enum cli_exit cmd_why(const struct request *req);
 
@@ -70,5 +82,18 @@ enum cli_exit metrics_main(int argc, char **argv);
 
 /* In what two logs differ. */
 enum cli_exit explain_main(int argc, char **argv);
+
+/* Evidence in the formats of others. */
+enum cli_exit convert_main(int argc, char **argv);
+
+/* Public keys: of a private one, or those that evidence is about. */
+enum cli_exit pubkey_main(int argc, char **argv);
+
+/* Seals the secret on standard input for a guest that has been verified. */
+enum cli_exit seal_main(int argc, char **argv);
+
+/* Inside a guest: its secret; its report for somebody else. */
+enum cli_exit secret_main(int argc, char **argv);
+enum cli_exit report_main(int argc, char **argv);
 
 #endif /* CLOISTER_TOOLS_CLOISTER_H */

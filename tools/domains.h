@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which domains there are, and what they are called: from xenstore. */
+/* Which domains there are, and what they are called. */
 #ifndef CLOISTER_TOOLS_DOMAINS_H
 #define CLOISTER_TOOLS_DOMAINS_H
 
@@ -25,7 +25,7 @@ struct domains
 };
 
 /*
- * Reads the list from xenstore.  Returns 0 or -errno, then with an empty
+ * Reads the list (xstore.c, from xenstore; noxen.c: there is none).  Returns 0 or -errno, then with an empty
  * list.  To be released with domains_free.
  */
 int domains_load(struct domains *out);

@@ -44,14 +44,20 @@ bool nonce_parse(const char *text, struct nonce *out)
     return true;
 }
 
-/* The files, in one place. */
+/* The files, in one place, and whether evidence must have them. */
 #define EACH_FILE(X)                                                          \
-    X("quote.msg", msg, false)                                                \
-    X("quote.sig", sig, false)                                                \
-    X("pcrs", pcrs, false)                                                    \
-    X("host.log", host, false)                                                \
-    X("guest", guest, true)                                                   \
-    X("launch.log", launch, true)
+    X("quote.msg", msg, true)                                                 \
+    X("quote.sig", sig, true)                                                 \
+    X("pcrs", pcrs, true)                                                     \
+    X("host.log", host, true)                                                 \
+    X("guest", guest, ev->has_guest)                                          \
+    X("launch.log", launch, ev->has_guest)                                    \
+    X("storage.pub", storage.pub, ev->has_keys)                               \
+    X("storage.msg", storage.msg, ev->has_keys)                               \
+    X("storage.sig", storage.sig, ev->has_keys)                               \
+    X("report.pub", report.pub, ev->has_keys)                                 \
+    X("report.msg", report.msg, ev->has_keys)                                 \
+    X("report.sig", report.sig, ev->has_keys)
 
 static int load(struct evlog *file, const char *dir, const char *name)
 {
@@ -83,12 +89,13 @@ enum cli_exit evidence_load(struct evidence *ev, const char *dir)
         return CLI_FAILURE;
     }
 
-    rc = load(&ev->guest, dir, "guest");
-    ev->has_guest = !rc;
+    ev->has_guest = !load(&ev->guest, dir, "guest");
     evlog_free(&ev->guest);
+    ev->has_keys = !load(&ev->storage.pub, dir, "storage.pub");
+    evlog_free(&ev->storage.pub);
 
-#define LOAD(name, member, optional)                                          \
-    if ( !(optional) || ev->has_guest )                                       \
+#define LOAD(name, member, wanted)                                            \
+    if ( wanted )                                                             \
     {                                                                         \
         rc = load(&ev->member, dir, name);                                    \
         if ( rc )                                                             \
@@ -128,8 +135,8 @@ enum cli_exit evidence_save(const struct evidence *ev, const char *dir,
     }
 
     status = save(&pem, dir, "ak.pem");
-#define SAVE(name, member, optional)                                          \
-    if ( !status && (!(optional) || ev->has_guest) )                          \
+#define SAVE(name, member, wanted)                                            \
+    if ( !status && (wanted) )                                                \
         status = save(&ev->member, dir, name);
     EACH_FILE(SAVE)
 #undef SAVE
@@ -139,7 +146,7 @@ enum cli_exit evidence_save(const struct evidence *ev, const char *dir,
 
 void evidence_free(struct evidence *ev)
 {
-#define FREE(name, member, optional) evlog_free(&ev->member);
+#define FREE(name, member, wanted) evlog_free(&ev->member);
     EACH_FILE(FREE)
 #undef FREE
     *ev = (struct evidence){0};

@@ -9,6 +9,10 @@
  *   host.log               the host's event log
  *   guest, launch.log      16 bytes, the guest's UUID, and its launch log; not
  *                          there if the host alone is meant
+ *   storage.*, report.*    public area (TPM2B_PUBLIC) of the TPM's two other
+ *                          keys, TPMS_ATTEST and TPMT_SIGNATURE by which the
+ *                          signing key certifies them; may be missing, and
+ *                          then all six
  *   ak.pem                 the key that signed; of use only to compare it with
  *                          the one that one trusts
  */
@@ -38,10 +42,17 @@ struct nonce
 /* From hex digits.  false: complained. */
 bool nonce_parse(const char *text, struct nonce *out);
 
+/* A key, and that it is the same TPM's. */
+struct certified
+{
+    struct evlog pub, msg, sig;
+};
+
 struct evidence
 {
     struct evlog msg, sig, pcrs, host, launch, guest; /* guest: 16 bytes */
-    bool has_guest;
+    struct certified storage, report;
+    bool has_guest, has_keys;
 };
 
 /* Reads a folder.  Complains and returns the exit status unless CLI_OK. */

@@ -107,6 +107,8 @@ static const struct kind
     {CLOISTER_ITEM_pages, "pages", SHAPE_pages, false, true, 0},
     {CLOISTER_ITEM_zero, "zero", SHAPE_none, false, true, 0},
     {CLOISTER_ITEM_shared, "shared", SHAPE_none, false, true, 0},
+    {CLOISTER_ITEM_net, "net", SHAPE_data, false, true,
+     sizeof(struct cloister_launch_net)},
     {CLOISTER_ITEM_build, "build", SHAPE_data, true, false, 0},
     {CLOISTER_ITEM_cmdline, "cmdline", SHAPE_data, true, false, 0},
     {CLOISTER_ITEM_policy, "policy", SHAPE_data, true, false,
@@ -414,6 +416,18 @@ static void print_digest(FILE *to, const struct evitem *item)
 }
 
 /* Of a log that has been checked. */
+static void print_net(FILE *to, const struct evitem *item)
+{
+    struct cloister_launch_net n;
+    const uint8_t *m = n.mac;
+
+    memcpy(&n, item->data, sizeof(n));
+    fprintf(to, "fields %#x, MAC %02x:%02x:%02x:%02x:%02x:%02x, vlan %u, mtu "
+                "%u, isolated %u, rate %" PRIu64,
+            n.fields, m[0], m[1], m[2], m[3], m[4], m[5], n.vlan, n.mtu,
+            n.isolated, n.rate);
+}
+
 void evitem_print(FILE *to, const struct evitem *item)
 {
     const struct cloister_item *h = &item->head;
@@ -423,6 +437,9 @@ void evitem_print(FILE *to, const struct evitem *item)
     {
     case CLOISTER_ITEM_config:
         print_config(to, item);
+        break;
+    case CLOISTER_ITEM_net:
+        print_net(to, item);
         break;
     case CLOISTER_ITEM_policy:
         print_policy(to, item);

@@ -152,6 +152,24 @@ static void explain_item(const struct evlog *log, const struct evitem *a,
     print_words("actual", b, at);
 }
 
+/* The items that differ, for programs; null: that log has ended. */
+static bool json_difference(const struct evlog *expected,
+                            const struct evlog *actual)
+{
+    struct json_object *answer = json_new_answer();
+    struct evitem a, b;
+    bool differ = evlog_compare(expected, actual, &a, &b);
+
+    json_add_flag(answer, "same", !differ);
+    json_object_object_add(answer, "expected",
+                           differ && a.data ? json_item(&a) : NULL);
+    json_object_object_add(answer, "actual",
+                           differ && b.data ? json_item(&b) : NULL);
+    json_finish(answer);
+
+    return differ;
+}
+
 /* Prints the first difference; false: there is none. */
 static bool explain_difference(const struct evlog *expected,
                                const struct evlog *actual)
@@ -159,11 +177,19 @@ static bool explain_difference(const struct evlog *expected,
     struct evitem a, b;
 
     if ( !evlog_compare(expected, actual, &a, &b) )
+    {
+        puts("the logs are the same");
         return false;
+    }
     if ( a.data && b.data )
         explain_item(actual, &a, &b);
     else
-        printf("%s has more items\n", a.data ? "expected" : "actual");
+    {
+        printf("only in the %s one: %s ", a.data ? "expected" : "actual",
+               evitem_name(a.data ? &a : &b));
+        evitem_print(stdout, a.data ? &a : &b);
+        putchar('\n');
+    }
 
     return true;
 }
@@ -190,11 +216,23 @@ static enum cli_exit load(struct evlog *log, const char *path)
 
 enum cli_exit explain_main(int argc, char **argv)
 {
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'},
+        {0},
+    };
     struct evlog expected = {0}, actual = {0};
     enum cli_exit status;
+    bool json = false;
+    int opt;
 
     optind = 0;
-    if ( getopt(argc, argv, "") != -1 || argc - optind != 2 )
+    while ( (opt = getopt_long(argc, argv, "j", options, NULL)) != -1 )
+    {
+        if ( opt != 'j' )
+            return CLI_USAGE;
+        json = true;
+    }
+    if ( argc - optind != 2 )
     {
         complain("explain: give the expected and the actual log");
         return CLI_USAGE;
@@ -203,13 +241,9 @@ enum cli_exit explain_main(int argc, char **argv)
     status = load(&expected, argv[optind]);
     if ( !status )
         status = load(&actual, argv[optind + 1]);
-    if ( !status )
-    {
-        if ( explain_difference(&expected, &actual) )
-            status = CLI_NOT_AS_ASKED;
-        else
-            puts("the logs are the same");
-    }
+    if ( !status &&
+         (json ? json_difference : explain_difference)(&expected, &actual) )
+        status = CLI_NOT_AS_ASKED;
     evlog_free(&expected);
     evlog_free(&actual);
 

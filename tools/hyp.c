@@ -1,88 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cloister's hypercall, through libxencall. */
+/* Cloister's hypercall: its commands; see hyp.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <xencall.h>
-#include <xentoollog.h>
+#include <time.h>
 
 #include "hyp.h"
 #include "output.h"
 
-struct hyp
-{
-    xencall_handle *xcall;
-};
-
-/* hyp_complain says it better than the library would. */
-static void discard(struct xentoollog_logger *logger, xentoollog_level level,
-                    int errnoval, const char *context, const char *format,
-                    va_list al)
-{
-    (void)logger;
-    (void)level;
-    (void)errnoval;
-    (void)context;
-    (void)format;
-    (void)al;
-}
-
-static struct xentoollog_logger quiet = {.vmessage = discard};
-
-struct hyp *hyp_open(void)
-{
-    struct hyp *hyp = calloc(1, sizeof(*hyp));
-
-    if ( !hyp )
-        return NULL;
-
-    hyp->xcall = xencall_open(&quiet, XENCALL_OPENFLAG_NON_REENTRANT);
-    if ( !hyp->xcall )
-    {
-        int saved = errno;
-
-        free(hyp);
-        errno = saved;
-        return NULL;
-    }
-
-    return hyp;
-}
-
-void hyp_close(struct hyp *hyp)
-{
-    if ( !hyp )
-        return;
-
-    xencall_close(hyp->xcall);
-    free(hyp);
-}
-
-/* arg is copied to memory that Xen can reach; back only upon success. */
-static int call(struct hyp *hyp, unsigned int op, void *arg, size_t size)
-{
-    void *buf = xencall_alloc_buffer(hyp->xcall, size);
-    int rc = 0;
-
-    if ( !buf )
-        return -ENOMEM;
-
-    memcpy(buf, arg, size);
-    if ( xencall2(hyp->xcall, CLOISTER_HYPERCALL, op, (uintptr_t)buf) < 0 )
-        rc = -errno;
-    else
-        memcpy(arg, buf, size);
-
-    xencall_free_buffer(hyp->xcall, buf);
-
-    return rc;
-}
-
 int hyp_host(struct hyp *hyp, struct cloister_host *out)
 {
     struct cloister_host arg = {.revision = CLOISTER_ABI_REVISION};
-    int rc = call(hyp, CLOISTER_OP_host, &arg, sizeof(arg));
+    int rc = hyp_call(hyp, CLOISTER_OP_host, &arg, sizeof(arg));
 
     if ( !rc )
         *out = arg;
@@ -97,7 +26,7 @@ int hyp_domain(struct hyp *hyp, unsigned int domid,
         .revision = CLOISTER_ABI_REVISION,
         .domid = domid,
     };
-    int rc = call(hyp, CLOISTER_OP_domain, &arg, sizeof(arg));
+    int rc = hyp_call(hyp, CLOISTER_OP_domain, &arg, sizeof(arg));
 
     if ( !rc )
         *out = arg;
@@ -111,7 +40,7 @@ int hyp_refusal(struct hyp *hyp, uint64_t number, struct cloister_refusal *out)
         .revision = CLOISTER_ABI_REVISION,
         .number = number,
     };
-    int rc = call(hyp, CLOISTER_OP_refusal, &arg, sizeof(arg));
+    int rc = hyp_call(hyp, CLOISTER_OP_refusal, &arg, sizeof(arg));
 
     if ( !rc )
         *out = arg;
@@ -125,7 +54,7 @@ int hyp_ledger(struct hyp *hyp, uint64_t number, struct cloister_ledger *out)
         .revision = CLOISTER_ABI_REVISION,
         .number = number,
     };
-    int rc = call(hyp, CLOISTER_OP_ledger, &arg, sizeof(arg));
+    int rc = hyp_call(hyp, CLOISTER_OP_ledger, &arg, sizeof(arg));
 
     if ( !rc )
         *out = arg;
@@ -140,7 +69,7 @@ int hyp_counts(struct hyp *hyp, unsigned int domid,
         .revision = CLOISTER_ABI_REVISION,
         .domid = domid,
     };
-    int rc = call(hyp, CLOISTER_OP_counts, &arg, sizeof(arg));
+    int rc = hyp_call(hyp, CLOISTER_OP_counts, &arg, sizeof(arg));
 
     if ( !rc )
         *out = arg;
@@ -155,13 +84,13 @@ int hyp_protect(struct hyp *hyp, unsigned int domid)
         .domid = domid,
     };
 
-    return call(hyp, CLOISTER_OP_protect, &arg, sizeof(arg));
+    return hyp_call(hyp, CLOISTER_OP_protect, &arg, sizeof(arg));
 }
 
 int hyp_net_host(struct hyp *hyp, struct cloister_net_host *out)
 {
     struct cloister_net_host arg = {.revision = CLOISTER_ABI_REVISION};
-    int rc = call(hyp, CLOISTER_OP_net_host, &arg, sizeof(arg));
+    int rc = hyp_call(hyp, CLOISTER_OP_net_host, &arg, sizeof(arg));
 
     if ( !rc )
         *out = arg;
@@ -176,7 +105,7 @@ int hyp_net_port(struct hyp *hyp, unsigned int domid,
         .revision = CLOISTER_ABI_REVISION,
         .domid = domid,
     };
-    int rc = call(hyp, CLOISTER_OP_net_port, &arg, sizeof(arg));
+    int rc = hyp_call(hyp, CLOISTER_OP_net_port, &arg, sizeof(arg));
 
     if ( !rc )
         *out = arg;
@@ -188,14 +117,14 @@ int hyp_net_set(struct hyp *hyp, struct cloister_net_set *set)
 {
     set->revision = CLOISTER_ABI_REVISION;
 
-    return call(hyp, CLOISTER_OP_net_set, set, sizeof(*set));
+    return hyp_call(hyp, CLOISTER_OP_net_set, set, sizeof(*set));
 }
 
 static int log_part(struct hyp *hyp, struct cloister_log *arg)
 {
     arg->revision = CLOISTER_ABI_REVISION;
 
-    return call(hyp, CLOISTER_OP_log, arg, sizeof(*arg));
+    return hyp_call(hyp, CLOISTER_OP_log, arg, sizeof(*arg));
 }
 
 /* Once: -EAGAIN if the log has become another meanwhile. */
@@ -252,10 +181,58 @@ int hyp_hostkey(struct hyp *hyp, struct cloister_hostkey *key)
 {
     key->revision = CLOISTER_ABI_REVISION;
 
-    return call(hyp, CLOISTER_OP_hostkey, key, sizeof(*key));
+    return hyp_call(hyp, CLOISTER_OP_hostkey, key, sizeof(*key));
 }
 
-#define NO_XEN "no access to Xen: not running under it, or not in dom0"
+/* Again and again while it fails with err, at most for so many seconds. */
+static int call_until(struct hyp *hyp, unsigned int op, void *arg, size_t size,
+                      int err, unsigned int seconds)
+{
+    const struct timespec pause = {.tv_nsec = 20000000};
+    time_t end = time(NULL) + seconds;
+    int rc;
+
+    while ( (rc = hyp_call(hyp, op, arg, size)) == err && time(NULL) < end )
+        nanosleep(&pause, NULL);
+
+    return rc;
+}
+
+/* Much longer than a TPM that works needs. */
+#define TPM_PATIENCE 60
+
+int hyp_provision(struct hyp *hyp, struct cloister_provision *p)
+{
+    int rc;
+
+    p->revision = CLOISTER_ABI_REVISION;
+    rc = call_until(hyp, CLOISTER_OP_provision, p, sizeof(*p), -EAGAIN,
+                    TPM_PATIENCE);
+
+    return rc == -EAGAIN ? -ETIMEDOUT : rc;
+}
+
+int hyp_secret(struct hyp *hyp, unsigned int seconds,
+               struct cloister_secret *out)
+{
+    out->revision = CLOISTER_ABI_REVISION;
+
+    return call_until(hyp, CLOISTER_OP_secret, out, sizeof(*out), -ENOENT,
+                      seconds);
+}
+
+int hyp_report(struct hyp *hyp, struct cloister_report *r)
+{
+    int rc;
+
+    r->revision = CLOISTER_ABI_REVISION;
+    rc = call_until(hyp, CLOISTER_OP_report, r, sizeof(*r), -EAGAIN,
+                    TPM_PATIENCE);
+
+    return rc == -EAGAIN ? -ETIMEDOUT : rc;
+}
+
+#define NO_XEN "no access to Xen: not running under it, or without its drivers"
 
 static const struct failure
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Cloister's hypercall, through libxencall.
+ * Cloister's hypercall.
  *
  * Unless said otherwise functions return 0 or -errno as Xen gave it (see
  * abi/hypercall.h); on error the output is unchanged.
@@ -18,11 +18,15 @@
 /* An open connection to the hypervisor. */
 struct hyp;
 
-/* Returns NULL with errno set when there is no way to make hypercalls. */
+/*
+ * The first three are in xcall.c, or in noxen.c.  open returns NULL with errno
+ * set when there is no way to make hypercalls; close: NULL is fine.
+ */
 struct hyp *hyp_open(void);
-
-/* NULL is fine. */
 void hyp_close(struct hyp *hyp);
+
+/* arg is copied to memory that Xen can reach; back only upon success. */
+int hyp_call(struct hyp *hyp, unsigned int op, void *arg, size_t size);
 
 /* Cloister's state on this host. */
 int hyp_host(struct hyp *hyp, struct cloister_host *out);
@@ -62,6 +66,22 @@ int hyp_log(struct hyp *hyp, unsigned int domid, struct evlog *out);
  * abi/hypercall.h has for it key is unchanged.
  */
 int hyp_hostkey(struct hyp *hyp, struct cloister_hostkey *key);
+
+/* Brings a sealed secret to a domain, however long the TPM takes. */
+int hyp_provision(struct hyp *hyp, struct cloister_provision *p);
+
+/* What -EPERM means to a guest. */
+#define NOT_PROTECTED                                                         \
+    "this is no protected guest, or its kernel lets no hypercall pass "       \
+    "(xen_privcmd.unrestricted=1 on its command line)"
+
+/*
+ * What a guest asks about itself: its secret, for which it waits up to
+ * `seconds`; a report with body.data.
+ */
+int hyp_secret(struct hyp *hyp, unsigned int seconds,
+               struct cloister_secret *out);
+int hyp_report(struct hyp *hyp, struct cloister_report *r);
 
 /*
  * Says on standard error why a hypercall, or hyp_open, failed with -errno;

@@ -18,7 +18,7 @@
 struct measure
 {
     const char *output;
-    char *argv[8]; /* of the helper */
+    char *argv[9]; /* of the helper */
     int argc;
 };
 
@@ -84,6 +84,8 @@ static bool note(struct measure *m, int opt)
         return add(m, "cmdline=", optarg);
     case 'p':
         return add(m, "cpu=", optarg);
+    case 'n':
+        return add(m, "net=", optarg);
     case 'o':
         m->output = optarg;
         return true;
@@ -99,6 +101,7 @@ enum cli_exit measure_main(int argc, char **argv)
         {"ramdisk", required_argument, NULL, 'r'},
         {"cmdline", required_argument, NULL, 'c'},
         {"cpu", required_argument, NULL, 'p'},
+        {"net", required_argument, NULL, 'n'},
         {"output", required_argument, NULL, 'o'},
         {0},
     };
@@ -108,7 +111,7 @@ enum cli_exit measure_main(int argc, char **argv)
     int opt;
 
     optind = 0;
-    while ( !status && (opt = getopt_long(argc, argv, "k:r:c:p:o:", options,
+    while ( !status && (opt = getopt_long(argc, argv, "k:r:c:p:n:o:", options,
                                           NULL)) != -1 )
     {
         /* Each at most once: there is no room for more. */

@@ -68,6 +68,33 @@ enum cli_exit file_write(const char *path, const void *data, size_t size)
     return CLI_FAILURE;
 }
 
+enum cli_exit stdin_read(uint8_t *buf, size_t cap, size_t *size)
+{
+    *size = fread(buf, 1, cap, stdin);
+    if ( ferror(stdin) )
+        complain("cannot read standard input: %s", strerror(errno));
+    else if ( *size == cap && getchar() != EOF )
+        complain("standard input: more than %zu bytes", cap);
+    else if ( !*size )
+        complain("standard input: nothing there");
+    else
+        return CLI_OK;
+
+    return CLI_FAILURE;
+}
+
+enum cli_exit stdout_write(const void *data, size_t size, const char *what)
+{
+    if ( isatty(STDOUT_FILENO) )
+    {
+        complain("%s: not to a terminal", what);
+        return CLI_USAGE;
+    }
+    fwrite(data, 1, size, stdout);
+
+    return CLI_OK;
+}
+
 static const struct reason_text reasons[] = {
 #define REASON_TEXT(nr, name, what, mend) {nr, #name, what, mend},
     CLOISTER_REASONS(REASON_TEXT)

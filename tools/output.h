@@ -26,6 +26,14 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 enum cli_exit file_write(const char *path, const void *data, size_t size);
 
+/*
+ * Reads standard input to its end, writes to standard output: bytes, not text.
+ * read: at most cap bytes, more is an error; a terminal gets none of them
+ * written (what: their name).  Complain and return the status.
+ */
+enum cli_exit stdin_read(uint8_t *buf, size_t cap, size_t *size);
+enum cli_exit stdout_write(const void *data, size_t size, const char *what);
+
 struct reason_text
 {
     uint32_t number;
@@ -59,6 +67,10 @@ void json_add_flag(struct json_object *obj, const char *key, int value);
 
 /* A reason with its texts as an object; for CLOISTER_WHY_none null. */
 struct json_object *reason_json(uint32_t number, uint64_t detail);
+
+/* An item of a log, without its data (show.c). */
+struct evitem;
+struct json_object *json_item(const struct evitem *item);
 
 /* Prints the answer on standard output and releases it. */
 void json_finish(struct json_object *answer);

@@ -3,17 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/bio.h>
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-
 #include <tss2/tss2_esys.h>
 #include <tss2/tss2_mu.h>
 #include <tss2/tss2_tctildr.h>
 
 #include "output.h"
 #include "quote.h"
+#include "tpmkey.h"
 
 struct quoter
 {
@@ -31,38 +27,29 @@ static bool check(TSS2_RC rc, const char *what)
     return !rc;
 }
 
-static const TPM2B_PUBLIC template = {
-    .publicArea =
-        {
-            .type = TPM2_ALG_ECC,
-            .nameAlg = TPM2_ALG_SHA256,
-            .objectAttributes =
-                TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
-                TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
-                TPMA_OBJECT_NODA | TPMA_OBJECT_RESTRICTED |
-                TPMA_OBJECT_SIGN_ENCRYPT,
-            .parameters.eccDetail =
-                {
-                    .symmetric.algorithm = TPM2_ALG_NULL,
-                    .scheme = {.scheme = TPM2_ALG_ECDSA,
-                               .details.ecdsa.hashAlg = TPM2_ALG_SHA256},
-                    .curveID = TPM2_ECC_NIST_P256,
-                    .kdf.scheme = TPM2_ALG_NULL,
-                },
-        },
-};
-
-static bool make_key(struct quoter *q)
+static bool make_primary(struct quoter *q, ESYS_TR hierarchy,
+                         const TPM2B_PUBLIC *template, ESYS_TR *key,
+                         TPM2B_PUBLIC **public)
 {
     const TPM2B_SENSITIVE_CREATE none = {0};
     const TPM2B_DATA info = {0};
     const TPML_PCR_SELECTION pcrs = {0};
 
-    return check(
-        Esys_CreatePrimary(q->esys, ESYS_TR_RH_ENDORSEMENT, ESYS_TR_PASSWORD,
-                           ESYS_TR_NONE, ESYS_TR_NONE, &none, &template, &info,
-                           &pcrs, &q->key, &q->public, NULL, NULL, NULL),
-        "making the attestation key");
+    return check(Esys_CreatePrimary(q->esys, hierarchy, ESYS_TR_PASSWORD,
+                                    ESYS_TR_NONE, ESYS_TR_NONE, &none,
+                                    template, &info, &pcrs, key, public, NULL,
+                                    NULL, NULL),
+                 "making a key");
+}
+
+static bool make_key(struct quoter *q)
+{
+    TPM2B_PUBLIC template;
+
+    tpmkey_template(TPMKEY_attestation, &template);
+
+    return make_primary(q, ESYS_TR_RH_ENDORSEMENT, &template, &q->key,
+                        &q->public);
 }
 
 struct quoter *quoter_open(const char *conf)
@@ -186,47 +173,58 @@ bool quoter_quote(struct quoter *q, const struct nonce *nonce,
     return ok;
 }
 
-/* An uncompressed point: 4, x, y. */
-static EVP_PKEY *to_pkey(const TPMS_ECC_POINT *p)
+/* The key that is certified is held no longer than that. */
+static bool certify(struct quoter *q, const struct nonce *nonce,
+                    enum tpmkey which, struct certified *out)
 {
-    uint8_t point[65] = {4};
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 5),
-        OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)),
-        OSSL_PARAM_END,
-    };
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-    EVP_PKEY *key = NULL;
+    const TPMT_SIG_SCHEME scheme = {.scheme = TPM2_ALG_NULL};
+    TPM2B_DATA data = {.size = (UINT16)nonce->size};
+    TPM2B_PUBLIC want, *public = NULL;
+    TPM2B_ATTEST *attest = NULL;
+    TPMT_SIGNATURE *signature = NULL;
+    uint8_t pub[sizeof(TPM2B_PUBLIC)], sig[sizeof(TPMT_SIGNATURE)];
+    size_t pub_size = 0, sig_size = 0;
+    ESYS_TR key = ESYS_TR_NONE;
+    bool ok;
 
-    if ( ctx && p->x.size <= 32 && p->y.size <= 32 )
-    {
-        memcpy(point + 33 - p->x.size, p->x.buffer, p->x.size);
-        memcpy(point + 65 - p->y.size, p->y.buffer, p->y.size);
-        if ( EVP_PKEY_fromdata_init(ctx) <= 0 ||
-             EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) <= 0 )
-            key = NULL;
-    }
-    EVP_PKEY_CTX_free(ctx);
+    tpmkey_template(which, &want);
+    memcpy(data.buffer, nonce->bytes, nonce->size);
+    ok = make_primary(q,
+                      which == TPMKEY_storage ? ESYS_TR_RH_OWNER
+                                              : ESYS_TR_RH_ENDORSEMENT,
+                      &want, &key, &public) &&
+         check(Esys_Certify(q->esys, key, q->key, ESYS_TR_PASSWORD,
+                            ESYS_TR_PASSWORD, ESYS_TR_NONE, &data, &scheme,
+                            &attest, &signature),
+               "certifying a key") &&
+         check(Tss2_MU_TPM2B_PUBLIC_Marshal(public, pub, sizeof(pub),
+                                            &pub_size),
+               "the key") &&
+         check(Tss2_MU_TPMT_SIGNATURE_Marshal(signature, sig, sizeof(sig),
+                                              &sig_size),
+               "the signature") &&
+         keep(&out->pub, pub, pub_size) &&
+         keep(&out->msg, attest->attestationData, attest->size) &&
+         keep(&out->sig, sig, sig_size);
+    if ( key != ESYS_TR_NONE )
+        Esys_FlushContext(q->esys, key);
+    Esys_Free(public);
+    Esys_Free(attest);
+    Esys_Free(signature);
 
-    return key;
+    return ok;
+}
+
+bool quoter_certify(struct quoter *q, const struct nonce *nonce,
+                    struct evidence *ev)
+{
+    ev->has_keys = true;
+
+    return certify(q, nonce, TPMKEY_storage, &ev->storage) &&
+           certify(q, nonce, TPMKEY_report, &ev->report);
 }
 
 char *quoter_key(struct quoter *q)
 {
-    EVP_PKEY *key = to_pkey(&q->public->publicArea.unique.ecc);
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *text = NULL, *bytes;
-    long size;
-
-    if ( key && bio && PEM_write_bio_PUBKEY(bio, key) )
-    {
-        size = BIO_get_mem_data(bio, &bytes);
-        text = strndup(bytes, (size_t)size);
-    }
-    if ( !text )
-        complain("cannot write the attestation key");
-    BIO_free(bio);
-    EVP_PKEY_free(key);
-
-    return text;
+    return tpmkey_pem(&q->public->publicArea.unique.ecc);
 }

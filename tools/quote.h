@@ -26,6 +26,13 @@ void quoter_close(struct quoter *q);
 bool quoter_quote(struct quoter *q, const struct nonce *nonce,
                   struct evidence *ev);
 
+/*
+ * Has the attestation key say about the storage key and the report key that
+ * they are this TPM's: fills in ev->keys.  Complains and returns false.
+ */
+bool quoter_certify(struct quoter *q, const struct nonce *nonce,
+                    struct evidence *ev);
+
 /* The key as PEM; to be freed.  Complains and returns NULL. */
 char *quoter_key(struct quoter *q);
 

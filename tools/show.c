@@ -84,25 +84,29 @@ static bool is_host(const struct evlog *log)
            item.head.type >= CLOISTER_ITEM_build;
 }
 
+struct json_object *json_item(const struct evitem *item)
+{
+    struct json_object *obj = json_object_new_object();
+    char hex[DIGEST_TEXT];
+
+    json_add_text(obj, "type", evitem_name(item));
+    json_add_number(obj, "index", item->head.index);
+    json_add_number(obj, "first", item->head.first);
+    json_add_number(obj, "count", item->head.count);
+    json_add_number(obj, "length", item->head.length);
+    json_add_text(obj, "digest", digest_text(item->head.digest, hex));
+
+    return obj;
+}
+
 static void json_items(struct json_object *answer, const struct evlog *log)
 {
     struct json_object *array = json_object_new_array();
-    char hex[DIGEST_TEXT];
     struct evitem item;
     size_t offset = 0;
 
     while ( evlog_next(log, &offset, &item) )
-    {
-        struct json_object *obj = json_object_new_object();
-
-        json_add_text(obj, "type", evitem_name(&item));
-        json_add_number(obj, "index", item.head.index);
-        json_add_number(obj, "first", item.head.first);
-        json_add_number(obj, "count", item.head.count);
-        json_add_number(obj, "length", item.head.length);
-        json_add_text(obj, "digest", digest_text(item.head.digest, hex));
-        json_object_array_add(array, obj);
-    }
+        json_object_array_add(array, json_item(&item));
     json_object_object_add(answer, "items", array);
 }
 

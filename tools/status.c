@@ -288,6 +288,18 @@ static struct json_object *json_domain(const struct domain *dom,
     return obj;
 }
 
+/* The domains alone, one a line. */
+static void print_list(const struct snapshot *snap)
+{
+    for ( size_t i = 0; i < snap->count; i++ )
+    {
+        const struct row *row = &snap->rows[i];
+
+        printf("%-36s %5u  %s\n", *row->dom.name ? row->dom.name : "-",
+               row->dom.id, domain_state_name(row->info.state));
+    }
+}
+
 static void print_json(const struct snapshot *snap)
 {
     struct json_object *answer = json_new_answer();
@@ -368,7 +380,8 @@ static enum cli_exit fill(struct snapshot *snap, struct hyp *hyp,
     return rc ? hyp_complain(rc, spec ? spec : "status") : CLI_OK;
 }
 
-enum cli_exit cmd_status(const struct request *req)
+static enum cli_exit show(const struct request *req,
+                          void (*text)(const struct snapshot *))
 {
     struct snapshot snap = {0};
     struct hyp *hyp;
@@ -379,10 +392,20 @@ enum cli_exit cmd_status(const struct request *req)
     hyp_close(hyp);
 
     if ( !status )
-        (req->json ? print_json : req->tsv ? print_tsv : print_text)(&snap);
+        (req->json ? print_json : req->tsv ? print_tsv : text)(&snap);
 
     free(snap.rows);
     domains_free(&snap.domains);
 
     return status;
+}
+
+enum cli_exit cmd_status(const struct request *req)
+{
+    return show(req, print_text);
+}
+
+enum cli_exit cmd_list(const struct request *req)
+{
+    return show(req, print_list);
 }

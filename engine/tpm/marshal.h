@@ -21,12 +21,13 @@
 #define ALG_KEYEDHASH 0x0008u
 #define ALG_SHA256 0x000Bu
 #define ALG_NULL 0x0010u
+#define ALG_ECDSA 0x0018u
 #define ALG_ECC 0x0023u
 #define ALG_CFB 0x0043u
 #define ECC_NIST_P256 0x0003u
 
 /* Part 2, 7.4, permanent handles */
-#define RS_PW 0x40000009u
+#define RS_PW CL_TPM2_RS_PW
 
 struct cl_tpm2_writer
 {

@@ -20,6 +20,7 @@
 #define OBJ_NO_DA 0x00000400u
 #define OBJ_RESTRICTED 0x00010000u
 #define OBJ_DECRYPT 0x00020000u
+#define OBJ_SIGN 0x00040000u
 
 /* TPM2B_SENSITIVE_CREATE: an empty password, and the data. */
 static void put_sensitive(struct cl_tpm2_writer *w, struct cl_tpm2_slice data)
@@ -40,7 +41,16 @@ static void put_public_head(struct cl_tpm2_writer *w, uint16_t type,
     cl_tpm2_put_2b(w, policy.p, policy.len);
 }
 
-/* AES-128 CFB, no scheme, P-256, no KDF, the point left to the TPM. */
+/* P-256, no KDF, the point left to the TPM. */
+static void put_curve(struct cl_tpm2_writer *w)
+{
+    cl_tpm2_put16(w, ECC_NIST_P256);
+    cl_tpm2_put16(w, ALG_NULL);
+    cl_tpm2_put_2b(w, NULL, 0);
+    cl_tpm2_put_2b(w, NULL, 0);
+}
+
+/* AES-128 CFB, no scheme. */
 static void put_storage_template(struct cl_tpm2_writer *w)
 {
     const struct cl_tpm2_slice none = {NULL, 0};
@@ -55,25 +65,58 @@ static void put_storage_template(struct cl_tpm2_writer *w)
     cl_tpm2_put16(w, 128);
     cl_tpm2_put16(w, ALG_CFB);
     cl_tpm2_put16(w, ALG_NULL);
-    cl_tpm2_put16(w, ECC_NIST_P256);
-    cl_tpm2_put16(w, ALG_NULL);
-    cl_tpm2_put_2b(w, NULL, 0);
-    cl_tpm2_put_2b(w, NULL, 0);
+    put_curve(w);
     cl_tpm2_close_2b(w, mark);
 }
 
-size_t cl_tpm2_create_primary_cmd(uint8_t *buf, size_t cap, uint32_t hierarchy)
+static struct cl_tpm2_writer begin_primary(uint8_t *buf, size_t cap,
+                                           uint32_t hierarchy)
 {
     struct cl_tpm2_writer w = cl_tpm2_begin(buf, cap, CC_CREATE_PRIMARY, true);
 
     cl_tpm2_put32(&w, hierarchy);
     cl_tpm2_put_auth(&w, RS_PW);
     put_sensitive(&w, (struct cl_tpm2_slice){NULL, 0});
-    put_storage_template(&w);
-    cl_tpm2_put_2b(&w, NULL, 0);
-    cl_tpm2_put_pcrs(&w, 0);
 
-    return cl_tpm2_end(&w);
+    return w;
+}
+
+static size_t end_primary(struct cl_tpm2_writer *w)
+{
+    cl_tpm2_put_2b(w, NULL, 0);
+    cl_tpm2_put_pcrs(w, 0);
+
+    return cl_tpm2_end(w);
+}
+
+size_t cl_tpm2_create_primary_cmd(uint8_t *buf, size_t cap, uint32_t hierarchy)
+{
+    struct cl_tpm2_writer w = begin_primary(buf, cap, hierarchy);
+
+    put_storage_template(&w);
+
+    return end_primary(&w);
+}
+
+/* Without userWithAuth: the policy is the only way to it. */
+size_t cl_tpm2_create_signer_cmd(uint8_t *buf, size_t cap,
+                                 const uint8_t policy[CL_TPM2_DIGEST])
+{
+    struct cl_tpm2_writer w = begin_primary(buf, cap, CL_TPM2_RH_ENDORSEMENT);
+    size_t mark = cl_tpm2_open_2b(&w);
+
+    put_public_head(&w, ALG_ECC,
+                    OBJ_FIXED_TPM | OBJ_FIXED_PARENT |
+                        OBJ_SENSITIVE_DATA_ORIGIN | OBJ_NO_DA |
+                        OBJ_RESTRICTED | OBJ_SIGN,
+                    (struct cl_tpm2_slice){policy, CL_TPM2_DIGEST});
+    cl_tpm2_put16(&w, ALG_NULL);
+    cl_tpm2_put16(&w, ALG_ECDSA);
+    cl_tpm2_put16(&w, ALG_SHA256);
+    put_curve(&w);
+    cl_tpm2_close_2b(&w, mark);
+
+    return end_primary(&w);
 }
 
 /* Of the rest nothing is used. */

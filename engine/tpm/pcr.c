@@ -81,12 +81,13 @@ int cl_tpm2_pcr_read_rsp(const uint8_t *rsp, size_t len,
 }
 
 size_t cl_tpm2_quote_cmd(uint8_t *buf, size_t cap, uint32_t key,
-                         struct cl_tpm2_slice data, uint32_t mask)
+                         uint32_t session, struct cl_tpm2_slice data,
+                         uint32_t mask)
 {
     struct cl_tpm2_writer w = cl_tpm2_begin(buf, cap, CC_QUOTE, true);
 
     cl_tpm2_put32(&w, key);
-    cl_tpm2_put_auth(&w, RS_PW);
+    cl_tpm2_put_auth(&w, session);
     cl_tpm2_put_2b(&w, data.p, data.len);
     cl_tpm2_put16(&w, ALG_NULL);
     cl_tpm2_put_pcrs(&w, mask);

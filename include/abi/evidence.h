@@ -37,7 +37,8 @@ struct cloister_item {
 };
 
 /*
- * Launch log, in this order; each but pages, zero, shared and state once.
+ * Launch log, in this order; each but pages, zero, shared and state once, net
+ * at most once.
  * (index, first and count are 0 unless said otherwise.)
  *
  * config   struct cloister_launch_config
@@ -59,6 +60,8 @@ struct cloister_item {
  *          data, digest 0
  * shared   one page that is granted to others at this time (console and
  *          xenstore rings); not measured; no data, digest 0
+ * net      struct cloister_launch_net: what dom0 has settled of the guest's
+ *          network card (SIOM).  Not there if it has settled nothing
  */
 #define CLOISTER_ITEM_config    1
 #define CLOISTER_ITEM_cpu       2
@@ -69,6 +72,7 @@ struct cloister_item {
 #define CLOISTER_ITEM_pages     7
 #define CLOISTER_ITEM_zero      8
 #define CLOISTER_ITEM_shared    9
+#define CLOISTER_ITEM_net       10
 
 /*
  * Event log of the host.
@@ -97,6 +101,17 @@ struct cloister_launch_config {
     uint64_t pages;             /* that it owns */
 };
 
+struct cloister_launch_net {
+    uint16_t fields;            /* CLOISTER_NET_SET_*: which of the others
+                                   count; those that do not are 0 */
+    uint16_t vlan;
+    uint16_t mtu;
+    uint16_t isolated;
+    uint64_t rate;
+    uint8_t  mac[6];
+    uint8_t  pad[2];
+};
+
 struct cloister_host_policy {
     uint32_t revision;          /* CLOISTER_LOG_REVISION */
     uint32_t mode;              /* CLOISTER_MODE_* */
@@ -110,6 +125,27 @@ struct cloister_launch {
     uint64_t epoch;             /* of its key: unique since boot */
     uint16_t domid;
     uint16_t pad[3];
+};
+
+/*
+ * What the hypervisor says about a guest that asks for it: the qualifying data
+ * of a quote are SHA-256 of this.  The quote is over CLOISTER_REPORT_PCRS, by
+ * the TPM's report key, which is of use at locality 2 only.
+ */
+#define CLOISTER_REPORT_SIGNATURE   "CLOISTRP"
+#define CLOISTER_REPORT_REVISION    1
+#define CLOISTER_REPORT_DATA        64
+#define CLOISTER_REPORT_PCRS        0x2003ffu
+
+struct cloister_report_body {
+    uint8_t  signature[8];      /* CLOISTER_REPORT_SIGNATURE, no NUL */
+    uint32_t revision;
+    uint32_t pad;
+    uint8_t  uuid[16];          /* the domain's handle */
+    uint8_t  measurement[CLOISTER_DIGEST_SIZE]; /* of its launch */
+    uint64_t epoch;             /* of its launch: unique since boot */
+    uint8_t  data[CLOISTER_REPORT_DATA];        /* the guest's own: a nonce,
+                                                   digest of a key... */
 };
 
 #endif /* CLOISTER_ABI_EVIDENCE_H */

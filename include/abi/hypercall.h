@@ -9,7 +9,8 @@
  * "in"); Xen fills in the rest.  Returns 0 or -errno:
  *
  *   -ENOSYS      this Xen has no Cloister
- *   -EPERM       the caller is not the control domain
+ *   -EPERM       the caller is not the control domain; secret, report: not a
+ *                protected guest
  *   -ESRCH       no such domain
  *   -ENOENT      no entry with that number; log: the domain was not measured
  *   -EOPNOTSUPP  unknown command, or a revision that this Xen does not speak
@@ -29,6 +30,7 @@
 #include <stdint.h>
 
 #include "call.h"
+#include "evidence.h"
 
 #define CLOISTER_HYPERCALL      55      /* __HYPERVISOR_arch_7 */
 #define CLOISTER_ABI_REVISION   1
@@ -45,6 +47,11 @@
 
 #define CLOISTER_OP_log         8       /* struct cloister_log */
 #define CLOISTER_OP_hostkey     9       /* struct cloister_hostkey */
+#define CLOISTER_OP_provision   10      /* struct cloister_provision */
+
+/* Asked by a protected guest about itself. */
+#define CLOISTER_OP_secret      11      /* struct cloister_secret */
+#define CLOISTER_OP_report      12      /* struct cloister_report */
 
 /* cloister_host.mode: the cloister= option on Xen's command line. */
 #define CLOISTER_MODE_off       0
@@ -233,11 +240,12 @@ struct cloister_net_set {
 };
 
 /*
- * Part of a launch log, or of the host's event log (evidence.h).  Ask for
+ * Part of a launch log (a guest may ask for its own, as CLOISTER_LOG_SELF), or of the host's event log (evidence.h).  Ask for
  * offset 0, then for what follows, until total; start again if generation has
  * changed (the host's log has become shorter).
  */
 #define CLOISTER_LOG_HOST       0xffff  /* domid: the host's event log */
+#define CLOISTER_LOG_SELF       0x7ff0  /* DOMID_SELF */
 #define CLOISTER_LOG_CHUNK      952
 
 struct cloister_log {
@@ -276,6 +284,66 @@ struct cloister_hostkey {
     uint32_t state;             /* 1: there is a host key */
     uint32_t length;            /* in for load: bytes in blob */
     uint8_t  blob[CLOISTER_HOSTKEY_MAX];        /* in for load */
+};
+
+/*
+ * A secret for a guest, as its owner has sealed it (secret.h).  -EAGAIN: call
+ * again, in 10 ms or so, with the same arguments; in the end 0, or
+ *
+ *   -ENOENT      the domain was not started protected in this boot
+ *   -EEXIST      it has been given a secret already
+ *   -EBADMSG     not a sealed secret
+ *   -ENXIO       sealed to another TPM (or to this one before it was cleared),
+ *                or changed
+ *   -EACCES      sealed to other firmware, another boot loader, another Xen,
+ *                or other options
+ *   -EXDEV       for a guest that has been started from something else
+ *   -ENODEV, -EIO, -ETIMEDOUT  the TPM
+ */
+#define CLOISTER_SECRET_BLOB    1000
+
+struct cloister_provision {
+    uint32_t revision;          /* in, like all of it */
+    uint16_t domid;
+    uint16_t pad;
+    uint32_t length;            /* bytes in blob */
+    uint32_t pad2;
+    uint8_t  blob[CLOISTER_SECRET_BLOB];
+};
+
+/*
+ * The secret that the caller was given, once: -ENOENT: not yet, ask again;
+ * -EEXIST: it has had it.  proof: the blob's public part and then its signature
+ * (secret.h), of `public` and `signature` bytes: the TPM says that the secret
+ * is the public part's.
+ */
+#define CLOISTER_SECRET_MAX     80
+#define CLOISTER_SECRET_PROOF   256
+
+struct cloister_secret {
+    uint32_t revision;          /* in */
+    uint16_t length;            /* bytes of the secret */
+    uint16_t public;
+    uint16_t signature;
+    uint16_t pad[3];
+    uint8_t  secret[CLOISTER_SECRET_MAX];
+    uint8_t  proof[CLOISTER_SECRET_PROOF];
+};
+
+/*
+ * A report on the caller (evidence.h), quoted by the TPM.  -EAGAIN: not ready;
+ * call again, in 20 ms or so, with the same data.
+ */
+#define CLOISTER_REPORT_QUOTE   256
+#define CLOISTER_REPORT_SIGN    128
+
+struct cloister_report {
+    uint32_t revision;          /* in */
+    uint16_t quote_length;      /* bytes of the TPMS_ATTEST */
+    uint16_t signature_length;  /* bytes of the TPMT_SIGNATURE */
+    struct cloister_report_body body;   /* in: .data only */
+    uint8_t  quote[CLOISTER_REPORT_QUOTE];
+    uint8_t  signature[CLOISTER_REPORT_SIGN];
 };
 
 #endif /* CLOISTER_ABI_HYPERCALL_H */

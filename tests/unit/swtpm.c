@@ -47,6 +47,7 @@ static void stop(void)
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
     }
+    pid = 0;
     snprintf(command, sizeof(command), "rm -rf '%s'", folder);
     if ( system(command) )
         fprintf(stderr, "cannot remove %s\n", folder);
@@ -68,18 +69,30 @@ static void be_swtpm(void)
 
 int swtpm_start(void)
 {
+    static int called;
+
     snprintf(folder, sizeof(folder), "/tmp/swtpm-XXXXXX");
     if ( !mkdtemp(folder) )
         return -1;
     pid = fork();
     if ( !pid )
         be_swtpm();
-    atexit(stop);
+    if ( !called++ )
+        atexit(stop);
 
     data = dial("data");
     control = dial("control");
 
     return data < 0 || control < 0 ? -1 : 0;
+}
+
+int swtpm_another(void)
+{
+    close(data);
+    close(control);
+    stop();
+
+    return swtpm_start();
 }
 
 const char *swtpm_folder(void)

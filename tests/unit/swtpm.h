@@ -9,6 +9,9 @@
 /* Starts it, sends TPM2_Startup.  0 or -1; ends with the program. */
 int swtpm_start(void);
 
+/* Another TPM takes its place, as on another host.  0 or -1. */
+int swtpm_another(void);
+
 /* The locality that the next commands come from. */
 int swtpm_locality(unsigned int locality);
 

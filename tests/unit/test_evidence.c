@@ -18,6 +18,7 @@
 #include <cloister/measure.h>
 #include <cloister/tpm2.h>
 
+#include "base64.h"
 #include "evidence.h"
 #include "quote.h"
 #include "swtpm.h"
@@ -158,7 +159,8 @@ static bool attest(const char *to, const char *nonce_text)
     snprintf(conf, sizeof(conf), "cmd:socat - UNIX-CONNECT:%s/data",
              swtpm_folder());
     q = quoter_open(conf);
-    ok = q && nonce_parse(nonce_text, &nonce) && quoter_quote(q, &nonce, &ev);
+    ok = q && nonce_parse(nonce_text, &nonce) &&
+         quoter_quote(q, &nonce, &ev) && quoter_certify(q, &nonce, &ev);
     pem = ok ? quoter_key(q) : NULL;
     ok = pem && copy(&ev.host, host_log, host_size) &&
          copy(&ev.launch, launch_log, launch_size) &&
@@ -233,6 +235,15 @@ static bool write_in(const char *folder, const char *name, const void *bytes,
     snprintf(path, sizeof(path), "%s/%s", folder, name);
 
     return write_file(path, bytes, size);
+}
+
+static const char *in_folder(const char *name)
+{
+    static char path[160];
+
+    snprintf(path, sizeof(path), "%s/%s", swtpm_folder(), name);
+
+    return path;
 }
 
 static const struct host good = {.cmdline = "console=com1"};
@@ -379,6 +390,38 @@ TEST(replayed_quote)
           CLI_BAD_EVIDENCE);
 }
 
+/* What is certified for another nonce, by another key, or is another key. */
+TEST(other_keys)
+{
+    CHECK(attest(other, "ffffffffffffffff"));
+    CHECK(!swtpm_shell("cp -r evidence keys && cp other/storage.* keys/"));
+    CHECK(verify_plain(in_folder("keys")) == CLI_BAD_EVIDENCE);
+    CHECK(!swtpm_shell("cp evidence/storage.* keys/ && "
+                       "cp other/report.* keys/"));
+    CHECK(verify_plain(in_folder("keys")) == CLI_BAD_EVIDENCE);
+    CHECK(!swtpm_shell("for f in pub msg sig; do "
+                       "cp evidence/storage.$f keys/report.$f; done"));
+    CHECK(verify_plain(in_folder("keys")) == CLI_BAD_EVIDENCE);
+    CHECK(!swtpm_shell("for f in pub msg sig; do "
+                       "cp evidence/report.$f keys/storage.$f; "
+                       "cp evidence/report.$f keys/report.$f; done"));
+    CHECK(verify_plain(in_folder("keys")) == CLI_BAD_EVIDENCE);
+    CHECK(!swtpm_shell("cp evidence/* keys/"));
+    CHECK(verify_plain(in_folder("keys")) == CLI_OK);
+    /* Without them: as good, but nothing can be sealed to it. */
+    CHECK(!swtpm_shell("rm keys/storage.* keys/report.*"));
+    CHECK(verify_plain(in_folder("keys")) == CLI_OK);
+    CHECK(!swtpm_shell("cp evidence/storage.pub keys/"));
+    CHECK(verify_plain(in_folder("keys")) == CLI_BAD_EVIDENCE);
+}
+
+static const char *const names[] = {
+    "quote.msg",   "quote.sig",   "pcrs",        "host.log",
+    "launch.log",  "guest",       "storage.pub", "storage.msg",
+    "storage.sig", "report.pub",  "report.msg",  "report.sig"};
+
+#define NR_NAMES (sizeof(names) / sizeof(names[0]))
+
 static uint32_t next(uint64_t *s)
 {
     *s = *s * 6364136223846793005u + 1442695040888963407u;
@@ -389,8 +432,6 @@ static uint32_t next(uint64_t *s)
 /* One byte of one file, another one each time. */
 TEST(any_byte_changed)
 {
-    static const char *const names[] = {"quote.msg", "quote.sig",  "pcrs",
-                                        "host.log",  "launch.log", "guest"};
     uint64_t seed = 20110815;
     unsigned int n, f, yes = 0;
 
@@ -402,7 +443,7 @@ TEST(any_byte_changed)
         uint8_t flip;
         size_t at;
 
-        f = next(&seed) % 6;
+        f = next(&seed) % NR_NAMES;
         snprintf(path, sizeof(path), "%s/%s", dir, names[f]);
         CHECK(!evlog_load(&file, path) && file.size);
         at = next(&seed) % file.size;
@@ -421,10 +462,8 @@ TEST(any_byte_changed)
 /* Longer and shorter files. */
 TEST(any_file_cut)
 {
-    static const char *const names[] = {"quote.msg", "quote.sig",  "pcrs",
-                                        "host.log",  "launch.log", "guest"};
 
-    for ( unsigned int f = 0; f < 6; f++ )
+    for ( unsigned int f = 0; f < NR_NAMES; f++ )
     {
         char path[160];
         struct evlog file;
@@ -446,4 +485,173 @@ TEST(any_file_cut)
         evlog_free(&file);
     }
     CHECK(verify_plain(dir) == CLI_OK);
+}
+
+/* ---- Policies ------------------------------------------------------------
+ */
+
+static int verify_policy(const char *text, const char *nonce)
+{
+    char path[160];
+
+    snprintf(path, sizeof(path), "%s/policy", swtpm_folder());
+    if ( !write_file(path, text, strlen(text)) )
+        return -1;
+
+    return verify("-n", nonce, "-p", path, dir, NULL);
+}
+
+TEST(policy)
+{
+    uint8_t measurement[32];
+
+    make_launch(0, measurement);
+    CHECK(write_file(expected, launch_log, launch_size));
+    CHECK(verify_policy("# all of it\n\nkey evidence/ak.pem\n"
+                        "expect expected\nreference evidence # relative\n",
+                        NONCE) == CLI_OK);
+    CHECK(verify_policy("key evidence/ak.pem\n", "ffffffffffffffff") ==
+          CLI_BAD_EVIDENCE);
+    make_launch(2, measurement);
+    CHECK(write_file(expected, launch_log, launch_size));
+    CHECK(verify_policy("key evidence/ak.pem\nexpect expected\n", NONCE) ==
+          CLI_NOT_AS_ASKED);
+    CHECK(verify_policy("key evidence/ak.pem\nlock all\n", NONCE) ==
+          CLI_USAGE);
+    CHECK(verify_policy("key\n", NONCE) == CLI_USAGE);
+    CHECK(verify_policy("pcrs 0,24\n", NONCE) == CLI_USAGE);
+    CHECK(verify_policy("measurement 00\n", NONCE) == CLI_USAGE);
+    CHECK(verify_policy("pcrs 0,21\n", NONCE) == CLI_USAGE);
+}
+
+/* ---- What seal and convert make of it -------------------------------------
+ */
+
+/* Its standard input and output are files in the TPM's folder. */
+static int run(enum cli_exit (*verb)(int argc, char **argv), const char *in,
+               const char *first, ...)
+{
+    char *argv[16] = {"verb"}, path[160];
+    int argc = 1, out, err, input, status;
+    const char *arg;
+    va_list al;
+
+    va_start(al, first);
+    for ( arg = first; arg && argc < 15; arg = va_arg(al, const char *) )
+        argv[argc++] = (char *)arg;
+    va_end(al);
+
+    snprintf(path, sizeof(path), "%s/in", swtpm_folder());
+    if ( !write_file(path, in, strlen(in)) || !freopen(path, "r", stdin) )
+        return -1;
+    snprintf(path, sizeof(path), "%s/out", swtpm_folder());
+    quiet(1, &out);
+    quiet(2, &err);
+    input = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    dup2(input, 1);
+    close(input);
+    status = (int)verb(argc, argv);
+    loud(1, out);
+    loud(2, err);
+
+    return status;
+}
+
+static int seal(const char *policy, const char *secret, const char *nonce)
+{
+    char path[160];
+
+    snprintf(path, sizeof(path), "%s/policy", swtpm_folder());
+    if ( !write_file(path, policy, strlen(policy)) )
+        return -1;
+
+    return run(seal_main, secret, "-n", nonce, "-t", dir, "-p", path, NULL);
+}
+
+static size_t out_size(void)
+{
+    struct stat st;
+
+    return stat(in_folder("out"), &st) ? 0 : (size_t)st.st_size;
+}
+
+TEST(seal)
+{
+    const char *good_policy = "key evidence/ak.pem\nexpect expected\n";
+    uint8_t measurement[32];
+    char long_secret[82] = "";
+
+    make_launch(0, measurement);
+    CHECK(write_file(expected, launch_log, launch_size));
+    CHECK(seal(good_policy, "secret", NONCE) == CLI_OK && out_size() > 200);
+    memset(long_secret, 'x', 80);
+    CHECK(seal(good_policy, long_secret, NONCE) == CLI_OK);
+    memset(long_secret, 'x', 81);
+    CHECK(seal(good_policy, long_secret, NONCE) == CLI_FAILURE);
+    CHECK(seal(good_policy, "", NONCE) == CLI_FAILURE && !out_size());
+    /* Nothing is sealed where verify would have said no, or had nothing to
+     * say. */
+    CHECK(seal(good_policy, "secret", "ffffffffffffffff") ==
+          CLI_BAD_EVIDENCE);
+    CHECK(!out_size());
+    CHECK(seal("key evidence/ak.pem\n", "secret", NONCE) == CLI_USAGE);
+    CHECK(!out_size());
+    CHECK(seal("key evidence/ak.pem\nmeasurement 00112233445566778899aabbccdd"
+               "eeff00112233445566778899aabbccddeeff\n",
+               "secret", NONCE) == CLI_NOT_AS_ASKED);
+    CHECK(!out_size());
+    CHECK(seal("key evidence/ak.pem\nexpect expected\npcrs 10,21\n", "secret",
+               NONCE) == CLI_USAGE);
+    CHECK(seal("key evidence/ak.pem\nexpect expected\nsign expected\n",
+               "secret", NONCE) == CLI_FAILURE);
+    make_launch(2, measurement);
+    CHECK(write_file(expected, launch_log, launch_size));
+    CHECK(seal(good_policy, "secret", NONCE) == CLI_NOT_AS_ASKED);
+    CHECK(!out_size());
+}
+
+TEST(convert)
+{
+    struct json_object *obj, *a, *b, *c;
+    struct evlog bytes, msg;
+
+    CHECK(!run(convert_main, "", "-f", "coco-tpm", dir, NULL));
+    obj = json_object_from_file(in_folder("out"));
+    CHECK(json_object_object_get_ex(obj, "ak_pubkey", &a) &&
+          strstr(json_object_get_string(a), "BEGIN PUBLIC KEY"));
+    CHECK(json_object_object_get_ex(obj, "quote", &a) &&
+          json_object_object_get_ex(a, "SHA256", &b));
+    CHECK(json_get_base64(b, "attest_body", &bytes));
+    CHECK(!evlog_load(&msg, in_folder("evidence/quote.msg")));
+    CHECK(bytes.size == msg.size && !memcmp(bytes.bytes, msg.bytes, msg.size));
+    evlog_free(&bytes);
+    evlog_free(&msg);
+    CHECK(json_get_base64(b, "attest_sig", &bytes) && bytes.size == 72);
+    evlog_free(&bytes);
+    CHECK(json_object_object_get_ex(b, "pcrs", &c) &&
+          json_object_array_length(c) == EVIDENCE_NR_PCRS);
+    json_object_put(obj);
+
+    CHECK(!run(convert_main, "", "-f", "eat", dir, NULL));
+    obj = json_object_from_file(in_folder("out"));
+    CHECK(json_object_object_get_ex(obj, "eat_nonce", &a) &&
+          !strcmp(json_object_get_string(a), "ABEiM0RVZneImaq7zN3u_w"));
+    CHECK(json_object_object_get_ex(obj, "ueid", &a) &&
+          json_object_get_string_len(a) == 44);
+    CHECK(json_object_object_get_ex(obj, "measurements", &a) &&
+          json_object_array_length(a) == 4);
+    CHECK(json_object_object_get_ex(obj, "submods", &a) &&
+          json_object_object_length(a) == 1);
+    json_object_put(obj);
+    CHECK(run(convert_main, "", "-f", "eat", swtpm_folder(), NULL) ==
+          CLI_BAD_EVIDENCE);
+}
+
+TEST(pubkey_of_evidence)
+{
+    CHECK(!run(pubkey_main, "", "--report", dir, NULL));
+    CHECK(!swtpm_shell("openssl pkey -pubin -in out -noout && cp out r.pem"));
+    CHECK(!run(pubkey_main, "", "--storage", dir, NULL));
+    CHECK(!swtpm_shell("openssl pkey -pubin -in out -noout && "
+                       "! cmp -s out r.pem"));
 }

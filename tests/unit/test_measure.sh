@@ -93,6 +93,15 @@ check kernel_changed 0 cloister measure -k changed -o k.log good
 check other_kernel 6 cloister explain good.log k.log
 says names_the_kernel 'in it: kernel'
 
+check net_settled 0 cloister measure -n vlan=7,isolated=1 -o n.log good
+check explained_as_json 6 cloister explain -j good.log n.log
+says json_names_the_item '"type": "net"'
+check other_network 6 cloister explain good.log n.log
+says names_the_network 'only in the actual one: net .*vlan 7, mtu 0, isolated 1'
+check net_again 0 cloister measure -n isolated=1,vlan=7 -o n2.log good
+check net_is_the_same 0 cloister explain n.log n2.log
+check net_senseless 2 cloister measure -n speed=7 good
+
 check without_config 1 cloister measure nowhere
 check without_kernel 1 cloister measure -k nowhere good
 check pv_guest 1 cloister measure pv

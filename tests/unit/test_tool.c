@@ -58,6 +58,8 @@ static struct fake
     bool have_key;
     unsigned int log_changes; /* so often, between two of its parts */
     uint64_t generation;
+    unsigned int asked;
+    int secret_err;
     unsigned int open_handles, open_buffers;
 } fake;
 
@@ -311,7 +313,7 @@ static int fake_log(struct cloister_log *arg)
 {
     bool host = arg->domid == CLOISTER_LOG_HOST;
 
-    if ( !host && arg->domid != 3 )
+    if ( !host && arg->domid != 3 && arg->domid != CLOISTER_LOG_SELF )
         return fake_domain(arg->domid) ? ENOENT : ESRCH;
     if ( fake.log_err )
         return fake.log_err;
@@ -353,6 +355,43 @@ static int fake_hostkey(struct cloister_hostkey *arg)
     return 0;
 }
 
+/* Each is asked twice before it answers, as the TPM needs time. */
+static int fake_provision(struct cloister_provision *arg)
+{
+    if ( arg->domid != 3 || fake.asked++ < 2 )
+        return arg->domid == 3 ? EAGAIN : ENOENT;
+    if ( fake.secret_err )
+        return fake.secret_err;
+
+    return arg->length == 4 && !memcmp(arg->blob, "blob", 4) ? 0 : EBADMSG;
+}
+
+static int fake_secret(struct cloister_secret *arg)
+{
+    if ( fake.secret_err )
+        return fake.secret_err;
+    if ( fake.asked++ < 2 )
+        return ENOENT;
+    arg->length = 6;
+    memcpy(arg->secret, "secret", 6);
+
+    return 0;
+}
+
+static int fake_report(struct cloister_report *arg)
+{
+    if ( fake.secret_err )
+        return fake.secret_err;
+    if ( fake.asked++ < 2 )
+        return EAGAIN;
+    arg->body.epoch = 17;
+    arg->quote_length = arg->signature_length = 3;
+    memcpy(arg->quote, "quo", 3);
+    memcpy(arg->signature, "sig", 3);
+
+    return 0;
+}
+
 static int fake_call(unsigned int op, void *arg)
 {
     uint32_t revision;
@@ -387,6 +426,12 @@ static int fake_call(unsigned int op, void *arg)
         return fake_log(arg);
     case CLOISTER_OP_hostkey:
         return fake_hostkey(arg);
+    case CLOISTER_OP_provision:
+        return fake_provision(arg);
+    case CLOISTER_OP_secret:
+        return fake_secret(arg);
+    case CLOISTER_OP_report:
+        return fake_report(arg);
     default:
         return EOPNOTSUPP;
     }
@@ -1066,6 +1111,8 @@ TEST(show)
     CHECK(RUN("show", "-o", SCRATCH, "web") == 0 && !*out);
     CHECK(RUN("show", SCRATCH) == 0 && has(out, hex));
     CHECK(RUN("explain", SCRATCH, SCRATCH) == 0);
+    CHECK(RUN("explain", "-j", SCRATCH, SCRATCH) == 0);
+    CHECK(has(out, "\"same\": true") && has(out, "\"actual\": null"));
     remove(SCRATCH);
 }
 
@@ -1156,6 +1203,85 @@ TEST(metrics)
     CHECK(RUN("metrics") == 4 && !*out);
 }
 
+TEST(list_and_ok)
+{
+    fake = healthy;
+    CHECK(RUN("list") == 0 && has(out, "web ") && has(out, "3  sealed\n"));
+    CHECK(!has(out, "Host:") && !has(out, "Domain-0"));
+    CHECK(RUN("list", "--tsv") == 0 && has(out, "domain\t3\t"));
+    CHECK(RUN("list", "--json") == 0 && has(out, "\"name\": \"web\""));
+    CHECK(RUN("ok") == 1 && has(out, "PASS  guests can be protected"));
+    CHECK(has(out, "FAIL  there is a host key: cloister keys"));
+    fake.have_key = true;
+    CHECK(RUN("ok") == 0 && !has(out, "FAIL"));
+    fake.host.flags &= ~CLOISTER_HOST_iommu;
+    fake.host.reason = CLOISTER_WHY_no_iommu;
+    CHECK(RUN("ok", "-j") == 1 && has(out, "\"ok\": false"));
+    CHECK(has(out, "\"schema\": 1"));
+    fake.open_err = EACCES;
+    CHECK(RUN("ok") == 4 && has(out, "FAIL"));
+    CHECK(RUN("ok", "x") == 2);
+}
+
+/* Standard input is a file. */
+static bool give(const char *text)
+{
+    FILE *f = fopen(SCRATCH, "w");
+    bool ok = f && fputs(text, f) >= 0 && !fclose(f);
+
+    return freopen(SCRATCH, "r", stdin) && !remove(SCRATCH) && ok;
+}
+
+TEST(provision)
+{
+    static const struct
+    {
+        int err, status;
+    } c[] = {{ENOENT, 1}, {EEXIST, 1}, {EBADMSG, 3},  {ENXIO, 3},
+             {EACCES, 6}, {EXDEV, 6},  {ETIMEDOUT, 1}, {ENODEV, 5}};
+
+    fake = healthy;
+    CHECK(give("blob") && RUN("provision", "web") == 0 && fake.asked == 3);
+    CHECK(give("BLOB") && RUN("provision", "web") == 3 && *err);
+    CHECK(give("") && RUN("provision", "web") == 1);
+    CHECK(give("blob") && RUN("provision", "nobody") == 1);
+    CHECK(give("blob") && RUN("provision", "12") == 1);
+    for ( unsigned int i = 0; i < sizeof(c) / sizeof(c[0]); i++ )
+    {
+        fake.secret_err = c[i].err;
+        CHECK(give("blob") && RUN("provision", "web") == c[i].status && *err);
+    }
+    CHECK(RUN("provision") == 2);
+}
+
+TEST(secret)
+{
+    fake = healthy;
+    CHECK(RUN("secret") == 1 && has(err, "-w SECONDS"));
+    CHECK(RUN("secret", "-w", "5") == 0 && !strcmp(out, "secret"));
+    /* Without a signature it is nobody's. */
+    CHECK(RUN("secret", "-k", "/nowhere") == 1 && !*out);
+    fake.secret_err = EEXIST;
+    CHECK(RUN("secret") == 1 && !*out);
+    fake.secret_err = EPERM;
+    CHECK(RUN("secret") == 4);
+    CHECK(RUN("secret", "-w", "soon") == 2);
+    CHECK(RUN("secret", "x") == 2);
+}
+
+TEST(report)
+{
+    fake = healthy;
+    CHECK(RUN("report", "-n", "00112233445566778899") == 0);
+    CHECK(has(out, "\"nonce\": \"00112233445566778899\""));
+    CHECK(has(out, "\"quote\": \"cXVv\"") && has(out, "\"epoch\": 17"));
+    fake.secret_err = EPERM;
+    CHECK(RUN("report", "-n", "00112233445566778899") == 4 && !*out);
+    fake.secret_err = ENOENT;
+    CHECK(RUN("report", "-n", "00112233445566778899") == 5);
+    CHECK(RUN("report") == 2);
+}
+
 TEST(own_command_lines)
 {
     fake = healthy;
@@ -1163,6 +1289,14 @@ TEST(own_command_lines)
     CHECK(RUN("attest", "-n", "xyz", "-o", "/tmp") == 2);
     CHECK(RUN("verify", "/tmp") == 2);
     CHECK(RUN("explain", "a") == 2);
+    CHECK(RUN("convert", "/tmp") == 2);
+    CHECK(RUN("convert", "-f", "word", "/tmp") == 2);
+    CHECK(RUN("convert", "-f", "eat", "/nowhere") == 1);
+    CHECK(RUN("pubkey", "--report") == 2);
+    CHECK(RUN("pubkey", "--report", "/nowhere") == 1);
+    CHECK(RUN("seal", "-n", "0011223344556677") == 2);
+    CHECK(RUN("seal", "-p", "/nowhere") == 2);
+    CHECK(give("no key") && RUN("pubkey") == 1);
     CHECK(RUN("measure") == 2);
     CHECK(RUN("measure", "-k", "a", "-k", "b", "c") == 2);
     CHECK(RUN("measure", "--help") == 0 && has(out, "usage: cloister"));

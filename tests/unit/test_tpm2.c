@@ -390,7 +390,8 @@ TEST(quote_tpm2_tools)
         "tpm2_evictcontrol -C o -c ak.ctx 0x81010002 && tpm2_flushcontext "
         "-t"));
     CHECK(!cl_tpm2_quote_rsp(
-        rsp, run(cl_tpm2_quote_cmd(cmd, sizeof(cmd), AK, SLICE(nonce), PCRS)),
+        rsp, run(cl_tpm2_quote_cmd(cmd, sizeof(cmd), AK, CL_TPM2_RS_PW, SLICE(nonce),
+                              PCRS)),
         &attest, &signature));
     CHECK(!save("attest", attest) && !save("signature", signature));
     CHECK(!swtpm_shell("tpm2_checkquote -u ak.pem -m attest -s signature -q "

@@ -5,32 +5,43 @@
 
 _cloister_domains()
 {
-    cloister status --tsv 2>/dev/null | awk -F'\t' '$1 == "domain" { print $4 }'
+    cloister list --tsv 2>/dev/null | awk -F'\t' '$1 == "domain" { print $4 }'
+}
+
+_cloister_options()
+{
+    case $1 in
+    status | list) echo '--json --tsv' ;;
+    ok | log | net | explain) echo '--json' ;;
+    why) echo '--json --number' ;;
+    show) echo '--json --host --output' ;;
+    keys) echo '--file --new' ;;
+    measure) echo '--kernel --ramdisk --cmdline --cpu --output' ;;
+    attest) echo '--nonce --output --tcti' ;;
+    verify) echo '--nonce --key --expect --reference --policy --json' ;;
+    convert) echo '--format' ;;
+    pubkey) echo '--report --storage' ;;
+    seal) echo '--nonce --to --policy' ;;
+    secret) echo '--wait --key' ;;
+    report) echo '--nonce' ;;
+    esac
 }
 
 _cloister()
 {
-    local word=$2 verb=${COMP_WORDS[1]-} words=
+    local word=$2 before=$3 verb=${COMP_WORDS[1]-} words=
     COMPREPLY=()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='status why protect keys show measure explain attest verify
-            metrics help'
+        words=$(cloister help | awk '/^  [a-z]/ { print $1 }')
+    elif [[ $word == -* ]]; then
+        words=$(_cloister_options "$verb")
+    elif [[ $before == --format || $before == -f && $verb == convert ]]; then
+        words='coco-tpm eat'
     else
         case $verb in
-        status | why | protect | show | attest) words=$(_cloister_domains) ;;
-        esac
-        case $word in
-        -*)
-            case $verb in
-            status) words='--json --tsv' ;;
-            why) words='--json --number' ;;
-            show) words='--json --host --output' ;;
-            keys) words='--file --new' ;;
-            measure) words='--kernel --ramdisk --cmdline --cpu --output' ;;
-            attest) words='--nonce --output --tcti' ;;
-            verify) words='--nonce --key --expect --reference --json' ;;
-            esac
+        status | why | log | protect | net | show | attest | provision)
+            words=$(_cloister_domains)
             ;;
         esac
     fi

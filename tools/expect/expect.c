@@ -4,7 +4,7 @@
  * configuration and files.  Run by `cloister measure`.
  *
  *     cloister-expect CONFIG OUTPUT [kernel=FILE] [ramdisk=FILE]
- *                     [cmdline=TEXT] [cpu=LOG]
+ *                     [cmdline=TEXT] [cpu=LOG] [net=SETTING=VALUE,...]
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,11 +19,14 @@
 #include <abi/evidence.h>
 #include <cloister/measure.h>
 
+#include "cloister.h"
 #include "evlog.h"
 #include "fake.h"
+#include "netset.h"
 #include "states.h"
 
 static const char *output;
+static struct cloister_net_set net; /* of the guest's network card */
 static struct evlog cpu_from; /* its CPU policy is expected; empty: any is */
 
 __attribute__((noreturn, format(printf, 1, 2))) static void
@@ -119,6 +122,13 @@ void fake_built(void)
     cl_measure_item(&m, CLOISTER_ITEM_start, 0, start, fake_page(start),
                     FAKE_PAGE);
     all_pages(&m);
+    if ( net.fields )
+    {
+        struct cloister_launch_net item;
+
+        netset_launch(&net, &item);
+        cl_measure_item(&m, CLOISTER_ITEM_net, 0, 0, &item, sizeof(item));
+    }
     write_log(&m);
     fflush(stdout);
     _exit(0);
@@ -241,6 +251,19 @@ static void parse(libxl_ctx *ctx, const char *path, libxl_domain_config *d)
     xlu_cfg_destroy(c);
 }
 
+/* SETTING=VALUE,... as for cloister net. */
+static void net_settings(const char *value)
+{
+    char *words = strdup(value), *word = strtok(words, ",");
+
+    for ( ; word; word = strtok(NULL, ",") )
+    {
+        if ( !netset_parse(word, &net) )
+            _exit(CLI_USAGE);
+    }
+    free(words);
+}
+
 /* The files are not where they are on the host. */
 static void override(libxl_domain_build_info *b, const char *arg)
 {
@@ -255,6 +278,8 @@ static void override(libxl_domain_build_info *b, const char *arg)
         b->ramdisk = strdup(value);
     else if ( !strncmp(arg, "cmdline=", 8) )
         b->cmdline = strdup(value);
+    else if ( !strncmp(arg, "net=", 4) )
+        net_settings(value);
     else if ( !strncmp(arg, "cpu=", 4) )
     {
         char why[128] = "cannot be read";

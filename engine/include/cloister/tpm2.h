@@ -29,6 +29,8 @@
 /* Part 2, 7.4, permanent handles */
 #define CL_TPM2_RH_OWNER 0x40000001u
 #define CL_TPM2_RH_NULL 0x40000007u
+#define CL_TPM2_RS_PW 0x40000009u /* no session: an empty password */
+#define CL_TPM2_RH_ENDORSEMENT 0x4000000Bu
 
 /* Bytes inside a buffer of the caller's; not NULL unless len is 0. */
 struct cl_tpm2_slice
@@ -99,6 +101,14 @@ size_t cl_tpm2_create_primary_cmd(uint8_t *buf, size_t cap,
                                   uint32_t hierarchy);
 int cl_tpm2_create_primary_rsp(const uint8_t *rsp, size_t len,
                                uint32_t *handle);
+
+/*
+ * A P-256 key of the endorsement hierarchy that signs (ECDSA) only what the
+ * TPM has made, and only for who meets the policy; the same each time.
+ * Answers with cl_tpm2_create_primary_rsp().
+ */
+size_t cl_tpm2_create_signer_cmd(uint8_t *buf, size_t cap,
+                                 const uint8_t policy[CL_TPM2_DIGEST]);
 
 /*
  * Seals data (at most CL_TPM2_DATA_MAX bytes) under a storage key: it never
@@ -202,9 +212,10 @@ int cl_tpm2_nv_read_rsp(const uint8_t *rsp, size_t len, uint64_t *value);
 
 /* ---- Quote, Part 3, 18.4 ------------------------------------------------ */
 
-/* With a key whose password is empty, and its own signing scheme. */
+/* With the key's own signing scheme; session: a policy's, or RS_PW. */
 size_t cl_tpm2_quote_cmd(uint8_t *buf, size_t cap, uint32_t key,
-                         struct cl_tpm2_slice data, uint32_t mask);
+                         uint32_t session, struct cl_tpm2_slice data,
+                         uint32_t mask);
 int cl_tpm2_quote_rsp(const uint8_t *rsp, size_t len,
                       struct cl_tpm2_slice *attest,
                       struct cl_tpm2_slice *signature);

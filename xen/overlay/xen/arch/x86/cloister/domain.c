@@ -39,6 +39,7 @@ void cloister_domain_destroy(struct domain *d)
         /* Not when it is killed: a seal may be under way then. */
         cloister_restore_drop(d->arch.cloister);
         cloister_siom_destroy(d);
+        cloister_secret_drop(d->arch.cloister);
     }
     XFREE(d->arch.cloister);
 }
@@ -57,6 +58,7 @@ void cloister_domain_kill(struct domain *d)
     spin_unlock(&cd->lock);
     cloister_event_end(d);
     cloister_key_drop(cd);
+    cloister_secret_drop(cd);
     cloister_siom_detach(d);
     if ( !cd->restore )
         cloister_key_disown(cd);

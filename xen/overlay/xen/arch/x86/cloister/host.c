@@ -418,6 +418,10 @@ void cloister_host_down(void)
 
     cloister_keys_wipe();
     for_each_domain ( d )
+    {
+        if ( d->arch.cloister )
+            cloister_secret_wipe(d->arch.cloister);
         if ( cloister_sealed(d) )
             wipe_domain(d);
+    }
 }

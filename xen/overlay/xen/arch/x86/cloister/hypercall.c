@@ -5,6 +5,8 @@
 #include <xen/hypercall.h>
 #include <xen/iommu.h>
 
+#include <cloister/wipe.h>
+
 #include "private.h"
 
 static uint32_t host_flags(void)
@@ -189,7 +191,7 @@ static int op_log(struct cloister_log *l)
                                     &l->generation);
     }
 
-    d = rcu_lock_domain_by_id(l->domid);
+    d = rcu_lock_domain_by_any_id(l->domid);
     if ( !d )
         return -ESRCH;
     rc = launch_log(d->arch.cloister, l);
@@ -211,6 +213,9 @@ union argument {
     struct cloister_net_set net_set;
     struct cloister_log log;
     struct cloister_hostkey hostkey;
+    struct cloister_provision provision;
+    struct cloister_secret secret;
+    struct cloister_report report;
 };
 
 static const size_t sizes[] = {
@@ -225,6 +230,9 @@ static const size_t sizes[] = {
     [CLOISTER_OP_net_set] = sizeof(struct cloister_net_set),
     [CLOISTER_OP_log] = sizeof(struct cloister_log),
     [CLOISTER_OP_hostkey] = sizeof(struct cloister_hostkey),
+    [CLOISTER_OP_provision] = sizeof(struct cloister_provision),
+    [CLOISTER_OP_secret] = sizeof(struct cloister_secret),
+    [CLOISTER_OP_report] = sizeof(struct cloister_report),
 };
 
 static int dispatch(unsigned int cmd, union argument *a)
@@ -261,9 +269,36 @@ static int dispatch(unsigned int cmd, union argument *a)
 
     case CLOISTER_OP_hostkey:
         return cloister_hostkey_op(&a->hostkey);
+
+    case CLOISTER_OP_provision:
+        return cloister_provision_op(&a->provision);
+
+    case CLOISTER_OP_secret:
+        return cloister_secret_op(&a->secret);
+
+    case CLOISTER_OP_report:
+        return cloister_report_op(&a->report);
     }
 
     return -EOPNOTSUPP;
+}
+
+/* A protected guest may ask about itself, and nobody else may ask that. */
+static bool may_ask(unsigned int cmd, const union argument *a)
+{
+    switch ( cmd )
+    {
+    case CLOISTER_OP_secret:
+    case CLOISTER_OP_report:
+        return cloister_sealed(current->domain);
+
+    case CLOISTER_OP_log:
+        if ( a->log.domid == CLOISTER_LOG_SELF )
+            return cloister_sealed(current->domain);
+        break;
+    }
+
+    return is_control_domain(current->domain);
 }
 
 long do_cloister_op(unsigned int cmd, XEN_GUEST_HANDLE_PARAM(void) arg)
@@ -271,13 +306,13 @@ long do_cloister_op(unsigned int cmd, XEN_GUEST_HANDLE_PARAM(void) arg)
     union argument a = {};
     long rc;
 
-    if ( !is_control_domain(current->domain) )
-        return -EPERM;
     if ( cmd >= ARRAY_SIZE(sizes) || !sizes[cmd] )
         return -EOPNOTSUPP;
 
     if ( copy_from_guest((uint8_t *)&a, arg, sizes[cmd]) )
         return -EFAULT;
+    if ( !may_ask(cmd, &a) )
+        return -EPERM;
     if ( a.revision != CLOISTER_ABI_REVISION )
         return -EOPNOTSUPP;
 
@@ -287,6 +322,8 @@ long do_cloister_op(unsigned int cmd, XEN_GUEST_HANDLE_PARAM(void) arg)
                                              cmd, arg);
     if ( !rc && copy_to_guest(arg, (uint8_t *)&a, sizes[cmd]) )
         rc = -EFAULT;
+    if ( cmd == CLOISTER_OP_secret )
+        cl_wipe(&a, sizeof(a));
 
     return rc;
 }

@@ -263,6 +263,14 @@ static void measure_entry(struct domain *d, struct cloister_measuring *g)
     g->gfn = first + nr;
 }
 
+static void measure_net(const struct domain *d, struct cl_measure *m)
+{
+    struct cloister_launch_net net;
+
+    if ( cloister_net_settled(d, &net) )
+        cl_measure_item(m, CLOISTER_ITEM_net, 0, 0, &net, sizeof(net));
+}
+
 /* Keeps no more memory than the log needs. */
 static int finish(struct domain *d)
 {
@@ -270,6 +278,7 @@ static int finish(struct domain *d)
     struct cl_measure *m = &cd->measuring->m;
     void *log;
 
+    measure_net(d, m);
     if ( cl_measure_finish(m, cd->measurement) )
         return -ENOSPC;
 

@@ -13,6 +13,8 @@
 #include "abi/hypercall.h"
 #include "abi/reason.h"
 
+#include "sequence.h"
+
 #define CLOISTER_KEY_SLOTS  1024
 
 /*
@@ -77,6 +79,11 @@ struct cloister_domain {
     size_t log_size;
     uint8_t measurement[32];
     uint64_t launch_epoch;      /* of its launch event, 0: none */
+
+    /* Under cloister_sequence_lock. */
+    struct cloister_secret *secret;     /* that it has not fetched, or NULL */
+    bool had_secret;
+    s_time_t next_report;       /* not before */
 };
 
 /* Lock order: p2m, page_alloc, then one domain's lock, then the table's. */
@@ -250,6 +257,18 @@ void cloister_restore_drop(struct cloister_domain *cd);
  */
 int cloister_expect_page(struct domain *d, gfn_t gfn, mfn_t mfn);
 
+/* ---- secret.c, report.c ------------------------------------------------- */
+
+int cloister_provision_op(const struct cloister_provision *p);
+
+/* For current, which is sealed. */
+int cloister_secret_op(struct cloister_secret *s);
+int cloister_report_op(struct cloister_report *r);
+
+/* Erases a secret that the domain has not fetched; wipe: takes no lock. */
+void cloister_secret_drop(struct cloister_domain *cd);
+void cloister_secret_wipe(struct cloister_domain *cd);
+
 /* ---- hostkey.c -------------------------------------------------------- */
 
 /*
@@ -279,18 +298,6 @@ bool cloister_tpm_present(void);
 /* There is something to do for one of the works. */
 void cloister_tpm_kick(void);
 
-/*
- * Somebody who has commands for the TPM.  Both are called from the timer, one
- * at a time.  cmd: the next command and its length, 0: none now; *hold: keep
- * the locality afterwards (cl_tpm_hold()).  rsp: what came of it, NULL and 0
- * if nothing did; 0, -EAGAIN or -ENOTCONN (cmd will be asked again), or an
- * error that counts against the TPM.
- */
-struct cloister_tpm_work {
-    size_t (*cmd)(uint8_t *buf, size_t cap, bool *hold);
-    int (*rsp)(const uint8_t *rsp, size_t len);
-};
-
 /* ---- measure.c -------------------------------------------------------- */
 
 /*
@@ -304,7 +311,6 @@ void cloister_measure_drop(struct cloister_domain *cd);
 /* ---- events.c --------------------------------------------------------- */
 
 extern const struct cloister_tpm_work cloister_events_work;
-extern const struct cloister_tpm_work cloister_hostkey_work;
 
 int cloister_events_init(void);
 
@@ -396,6 +402,10 @@ void cloister_siom_let_go(struct domain *d);
 int cloister_net_host(struct cloister_net_host *h);
 int cloister_net_port(struct cloister_net_port *p);
 int cloister_net_set(const struct cloister_net_set *s);
+
+/* Has dom0 settled anything of the domain's card?  What. */
+bool cloister_net_settled(const struct domain *d,
+                          struct cloister_launch_net *out);
 
 /* From cloister_context_switch: whose bus is on this CPU from now on. */
 void cloister_siom_switch(const struct domain *next);

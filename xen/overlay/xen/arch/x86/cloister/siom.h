@@ -19,6 +19,7 @@ struct cloister_port {
     bool active;                /* under both locks */
     uint32_t generation;        /* of the memory map */
     struct cl_siom_config config;
+    uint16_t settled;           /* CLOISTER_NET_SET_*: of it, by dom0 */
     struct cl_siom_saved *saved;    /* of a restored guest, until it is
                                        attached */
     struct cl_siom_port port;

@@ -122,9 +122,34 @@ static int set(struct domain *d, const struct cloister_net_set *s)
     c = cp->config;
     rc = apply(&c, s);
     if ( !rc )
+    {
         cp->config = c;
+        cp->settled |= s->fields;
+    }
 
     return rc;
+}
+
+/* As the guest's owner is told of it. */
+bool cloister_net_settled(const struct domain *d,
+                          struct cloister_launch_net *out)
+{
+    const struct cloister_port *cp = port_of(d);
+    const unsigned int f = cp ? cp->settled : 0;
+
+    *out = (struct cloister_launch_net){ .fields = f };
+    if ( f & CLOISTER_NET_SET_vlan )
+        out->vlan = cp->config.vlan;
+    if ( f & CLOISTER_NET_SET_mtu )
+        out->mtu = cp->config.mtu;
+    if ( f & CLOISTER_NET_SET_isolated )
+        out->isolated = cp->config.isolated;
+    if ( f & CLOISTER_NET_SET_rate )
+        out->rate = cp->config.rate;
+    if ( f & CLOISTER_NET_SET_mac )
+        memcpy(out->mac, cp->config.mac, sizeof(out->mac));
+
+    return f;
 }
 
 int cloister_net_set(const struct cloister_net_set *s)

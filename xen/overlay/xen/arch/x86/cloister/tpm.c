@@ -199,7 +199,7 @@ static const struct cloister_tpm_work startup_work = {
 static const struct cloister_tpm_work *const works[] = {
     &startup_work,
     &cloister_events_work,
-    &cloister_hostkey_work,
+    &cloister_sequence_work,
     &random_work,
 };
 
