@@ -349,6 +349,12 @@ TEST(nv_counter)
     CHECK(!cl_tpm2_nv_read_rsp(
         rsp, run(cl_tpm2_nv_read_cmd(cmd, sizeof(cmd), NV_INDEX)), &b));
     CHECK(b == a + 1);
+    CHECK(!cl_tpm2_nv_counter_rsp(
+        rsp, run(cl_tpm2_nv_public_cmd(cmd, sizeof(cmd), NV_INDEX)), p));
+    p[0] ^= 1;
+    CHECK(cl_tpm2_nv_counter_rsp(
+              rsp, run(cl_tpm2_nv_public_cmd(cmd, sizeof(cmd), NV_INDEX)),
+              p) == -EBADMSG);
 
     CHECK(!swtpm_locality(0));
     CHECK(!cl_tpm2_empty_rsp(
@@ -494,6 +500,7 @@ static unsigned int parse_all(const uint8_t *bytes, size_t len)
     taken += !cl_tpm2_unseal_rsp(b, len, out, sizeof(out), &got);
     taken += !cl_tpm2_check_creation_rsp(b, len);
     taken += !cl_tpm2_nv_read_rsp(b, len, &v);
+    taken += !cl_tpm2_nv_counter_rsp(b, len, out);
     if ( !cl_tpm2_seal_rsp(b, len, &c) )
     {
         taken++;

@@ -197,6 +197,15 @@ size_t cl_tpm2_nv_define_counter_cmd(uint8_t *buf, size_t cap, uint32_t index,
 size_t cl_tpm2_nv_increment_cmd(uint8_t *buf, size_t cap, uint32_t index,
                                 uint32_t session);
 
+/*
+ * TPM2_NV_ReadPublic: -EBADMSG also if the index is not a counter as
+ * cl_tpm2_nv_define_counter_cmd() makes it, with this policy, that has been
+ * incremented since.
+ */
+size_t cl_tpm2_nv_public_cmd(uint8_t *buf, size_t cap, uint32_t index);
+int cl_tpm2_nv_counter_rsp(const uint8_t *rsp, size_t len,
+                           const uint8_t policy[CL_TPM2_DIGEST]);
+
 size_t cl_tpm2_nv_read_cmd(uint8_t *buf, size_t cap, uint32_t index);
 int cl_tpm2_nv_read_rsp(const uint8_t *rsp, size_t len, uint64_t *value);
 
