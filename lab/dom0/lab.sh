@@ -58,9 +58,26 @@ wait_until()
     done
 }
 
+# ---- The disk (lab/lab run --disk), an archive of files --------------------
+
+# shelf_open: what was put on it is in /shelf; shelf_keep: puts it there.
+shelf_open()
+{
+    modprobe ahci
+    modprobe sd_mod
+    wait_until 20 test -b /dev/sda || return 1
+    mkdir -p /shelf
+    busybox tar xf /dev/sda -C /shelf 2>/dev/null || :
+}
+
+shelf_keep()
+{
+    busybox tar cf /dev/sda -C /shelf .
+    sync
+}
+
 # ---- Xen --------------------------------------------------------------------
 
-# free_mem: Xen's free memory, MiB; settled: the same, when it stays so.
 # after: the rest of the scenario is for the host (lab/lab run --after), as
 # dom0 is about to end.  Returns when the second serial port has sent all.
 after()
@@ -69,7 +86,15 @@ after()
     sleep 2
 }
 
-# free_mem: Xen's free memory, MiB.
+# host: lab/lab run --host FILE has its turn, within a few seconds; it stops
+# the machine meanwhile.
+host()
+{
+    printf '\036lab-host\n'
+    sleep 10
+}
+
+# free_mem: Xen's free memory, MiB; settled: the same, when it stays so.
 free_mem()
 {
     xl info | sed -n 's/^free_memory *: //p'
