@@ -255,6 +255,44 @@ int hyp_hostkey(struct hyp *hyp, struct cloister_hostkey *key)
     return call(hyp, CLOISTER_OP_hostkey, key, sizeof(*key));
 }
 
+/* With memory that Xen can reach for *length bytes at data, in or out. */
+static int call_with(struct hyp *hyp, unsigned int op, void *arg, size_t size,
+                     uint64_t *buffer, uint32_t *length, void *data, bool in)
+{
+    uint32_t room = *length;
+    void *buf = xencall_alloc_buffer(hyp->xcall, room ? room : 1);
+    int rc;
+
+    if ( !buf )
+        return -ENOMEM;
+
+    *buffer = (uintptr_t)buf;
+    if ( in )
+        memcpy(buf, data, room);
+    rc = call(hyp, op, arg, size);
+    if ( !rc && !in && data )
+        memcpy(data, buf, *length < room ? *length : room);
+    xencall_free_buffer(hyp->xcall, buf);
+
+    return rc;
+}
+
+int hyp_images(struct hyp *hyp, struct cloister_images *op, void *data)
+{
+    op->revision = CLOISTER_ABI_REVISION;
+
+    return call_with(hyp, CLOISTER_OP_images, op, sizeof(*op), &op->buffer,
+                     &op->length, data, op->action == CLOISTER_IMAGES_load);
+}
+
+int hyp_dump(struct hyp *hyp, struct cloister_dump *op, void *record)
+{
+    op->revision = CLOISTER_ABI_REVISION;
+
+    return call_with(hyp, CLOISTER_OP_dump, op, sizeof(*op), &op->buffer,
+                     &op->length, record, false);
+}
+
 #define NO_XEN "no access to Xen: not running under it, or not in dom0"
 
 static const struct failure

@@ -64,6 +64,15 @@ int hyp_log(struct hyp *hyp, unsigned int domid, struct evlog *out);
 int hyp_hostkey(struct hyp *hyp, struct cloister_hostkey *key);
 
 /*
+ * The list of saved images: see CLOISTER_IMAGES_*.  data: op->length bytes,
+ * to be read (load) or filled (get); NULL for peek.
+ */
+int hyp_images(struct hyp *hyp, struct cloister_images *op, void *data);
+
+/* What the owner of a guest needs; record: op->length bytes of room. */
+int hyp_dump(struct hyp *hyp, struct cloister_dump *op, void *record);
+
+/*
  * Says on standard error why a hypercall, or hyp_open, failed with -errno;
  * `what` names what was being done.  Returns the fitting exit status.
  */

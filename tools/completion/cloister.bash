@@ -26,7 +26,7 @@ _cloister()
             status) words='--json --tsv' ;;
             why) words='--json --number' ;;
             show) words='--json --host --output' ;;
-            keys) words='--file --new' ;;
+            keys) words='--file --new --follow' ;;
             measure) words='--kernel --ramdisk --cmdline --cpu --output' ;;
             attest) words='--nonce --output --tcti' ;;
             verify) words='--nonce --key --expect --reference --json' ;;

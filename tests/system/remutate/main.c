@@ -15,7 +15,7 @@
  * of each: contexts_accepted, images_accepted, older_accepted (the guest had
  * gone on), other_accepted (another guest), original_accepted,
  * twice_accepted, resume_accepted.  An image counts as accepted when the
- * domain was unpaused.  "stock": changes of pages only, since stock Xen takes
+ * domain was unpaused, and goes on when all its pages have been asked for.  "stock": changes of pages only, since stock Xen takes
  * any registers, and not all can be lived with.
  */
 
@@ -370,7 +370,8 @@ int main(int argc, char **argv)
     state = strtoull(argv[2], NULL, 0) | 1ull << 40;
     /* Failures are what this is about: no log of them. */
     xch = xc_interface_open(NULL, NULL, 0);
-    if ( !xch || xc_domain_getinfo_single(xch, domid, &info) )
+    fmem = xenforeignmemory_open(NULL, 0);
+    if ( !xch || !fmem || xc_domain_getinfo_single(xch, domid, &info) )
     {
         perror("remutate: no such domain");
         return 1;

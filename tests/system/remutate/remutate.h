@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <xenctrl.h>
+#include <xenforeignmemory.h>
 #include <xenguest.h>
 
 #define PAGE 4096
@@ -45,6 +46,7 @@ void image_set_context(struct image *im, const void *context, size_t size);
 /* ---- target.c: domains ---------------------------------------------------- */
 
 extern xc_interface *xch;
+extern xenforeignmemory_handle *fmem;
 
 /* Saves the domain as it is into a file in memory, and leaves it suspended. */
 int target_save(uint32_t domid);
@@ -52,8 +54,8 @@ int target_save(uint32_t domid);
 /* A domain like the one that was saved, without memory; exits on failure. */
 uint32_t target_create(const xc_domaininfo_t *like);
 
-/* Restores the image and runs it: 0; -1: the restore failed; -2: the unpause
-   did. */
+/* Restores the image, runs it and asks for all pages: 0; -1: the restore
+   failed; -2: the unpause did; -3: the guest was stopped. */
 int target_restore(uint32_t domid, const struct image *im);
 
 void target_destroy(uint32_t domid);

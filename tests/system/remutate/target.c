@@ -13,6 +13,7 @@
 #define PAGING_MEMORY (4 << 20)
 
 xc_interface *xch;
+xenforeignmemory_handle *fmem;
 
 static int memory_file(void)
 {
@@ -101,6 +102,31 @@ uint32_t target_create(const xc_domaininfo_t *like)
     return domid;
 }
 
+/*
+ * dom0 asks for each page: Xen verifies it then, if it has not been touched
+ * before.  0, or -1 if the domain was stopped for it.
+ */
+static int touch_all(uint32_t domid)
+{
+    xc_domaininfo_t info;
+    xen_pfn_t gfn;
+    int err;
+
+    if ( xc_domain_getinfo_single(xch, domid, &info) )
+        return -1;
+    /* Its memory begins at 0; the rings, below 4 GiB, are in no image. */
+    for ( gfn = 0; gfn < info.tot_pages; gfn++ )
+    {
+        void *p = xenforeignmemory_map(fmem, domid, PROT_READ, 1, &gfn, &err);
+
+        if ( p && !err )
+            xenforeignmemory_unmap(fmem, p, 1);
+    }
+
+    return xc_domain_getinfo_single(xch, domid, &info) ||
+           (info.flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying)) ? -1 : 0;
+}
+
 int target_restore(uint32_t domid, const struct image *im)
 {
     struct restore_callbacks callbacks = { 0 };
@@ -120,7 +146,10 @@ int target_restore(uint32_t domid, const struct image *im)
     if ( rc )
         return -1;
 
-    return xc_domain_unpause(xch, domid) ? -2 : 0;
+    if ( xc_domain_unpause(xch, domid) )
+        return -2;
+
+    return touch_all(domid) ? -3 : 0;
 }
 
 void target_destroy(uint32_t domid)

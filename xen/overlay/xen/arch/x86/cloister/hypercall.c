@@ -212,6 +212,8 @@ union argument {
     struct cloister_net_set net_set;
     struct cloister_log log;
     struct cloister_hostkey hostkey;
+    struct cloister_images images;
+    struct cloister_dump dump;
 };
 
 static const size_t sizes[] = {
@@ -226,6 +228,8 @@ static const size_t sizes[] = {
     [CLOISTER_OP_net_set] = sizeof(struct cloister_net_set),
     [CLOISTER_OP_log] = sizeof(struct cloister_log),
     [CLOISTER_OP_hostkey] = sizeof(struct cloister_hostkey),
+    [CLOISTER_OP_images] = sizeof(struct cloister_images),
+    [CLOISTER_OP_dump] = sizeof(struct cloister_dump),
 };
 
 static int dispatch(unsigned int cmd, union argument *a)
@@ -262,6 +266,12 @@ static int dispatch(unsigned int cmd, union argument *a)
 
     case CLOISTER_OP_hostkey:
         return cloister_hostkey_op(&a->hostkey);
+
+    case CLOISTER_OP_images:
+        return cloister_images_op(&a->images);
+
+    case CLOISTER_OP_dump:
+        return cloister_dump_op(&a->dump);
     }
 
     return -EOPNOTSUPP;

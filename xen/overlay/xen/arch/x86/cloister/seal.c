@@ -471,6 +471,7 @@ static int refuse(struct domain *d, enum cloister_reason why)
         unseal_pages(d);
         set_state(cd, CLOISTER_DOM_building);
     }
+    cloister_restore_untake(cd);
     cloister_event_end(d);
     cloister_measure_drop(cd);
     cloister_key_drop(cd);
@@ -555,6 +556,8 @@ int cloister_seal(struct domain *d)
         why = cloister_host_reason() ?: domain_reason(d) ?:
               cloister_restore_check(d);
         rc = why ? 0 : take_key(cd, &why);
+        if ( !rc && !why )
+            why = cloister_restore_take(cd, &rc);
         if ( rc )
             return rc;
         if ( why )
@@ -577,10 +580,14 @@ int cloister_seal(struct domain *d)
 
     /* Once more, as nobody can map anything of the domain any longer. */
     why = why ?: domain_reason(d);
-    /* A restored guest was measured when it was launched. */
-    if ( !why && !cd->restore )
+    if ( !why )
     {
-        rc = cloister_measure(d, &why);
+        /* A restored guest was measured when it was launched. */
+        rc = 0;
+        if ( cd->restore )
+            why = cloister_restore_log(cd);
+        else
+            rc = cloister_measure(d, &why);
         if ( !rc && !why )
             rc = record_launch(d, &why);
         if ( rc )
