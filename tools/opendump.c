@@ -268,8 +268,8 @@ static bool open_page(const struct dump *d, const struct page *p,
 
 /* ---- What gdb opens --------------------------------------------------------- */
 
-/* Registers of one processor, as a thread's. */
-struct note
+/* Registers of one processor, as a thread's.  Notes are aligned to 4 bytes. */
+struct __attribute__((packed)) note
 {
     Elf64_Nhdr head;
     char name[8];
@@ -281,8 +281,8 @@ static struct note make_note(const struct hvm_hw_cpu *c, unsigned int cpu)
     struct note n = {
         .head = {5, sizeof(n.status), NT_PRSTATUS},
         .name = "CORE",
-        .status.pr_pid = (int)cpu + 1,
     };
+    struct elf_prstatus status = {.pr_pid = (int)cpu + 1};
     const unsigned long long regs[] = {
         c->r15, c->r14, c->r13, c->r12, c->rbp, c->rbx, c->r11, c->r10,
         c->r9, c->r8, c->rax, c->rcx, c->rdx, c->rsi, c->rdi, c->rax,
@@ -290,8 +290,9 @@ static struct note make_note(const struct hvm_hw_cpu *c, unsigned int cpu)
         c->gs_base, c->ds_sel, c->es_sel, c->fs_sel, c->gs_sel,
     };
 
-    _Static_assert(sizeof(regs) == sizeof(n.status.pr_reg), "x86-64 only");
-    memcpy(n.status.pr_reg, regs, sizeof(regs));
+    _Static_assert(sizeof(regs) == sizeof(status.pr_reg), "x86-64 only");
+    memcpy(status.pr_reg, regs, sizeof(regs));
+    memcpy(&n.status, &status, sizeof(status));
 
     return n;
 }
