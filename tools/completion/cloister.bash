@@ -14,7 +14,7 @@ _cloister()
     COMPREPLY=()
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='status why protect keys show measure explain attest verify
+        words='status why protect keys dump open-dump show measure explain attest verify
             metrics help'
     else
         case $verb in
@@ -26,6 +26,8 @@ _cloister()
             status) words='--json --tsv' ;;
             why) words='--json --number' ;;
             show) words='--json --host --output' ;;
+            dump) words='--key' ;;
+            open-dump) words='--key-file --output' ;;
             keys) words='--file --new --follow' ;;
             measure) words='--kernel --ramdisk --cmdline --cpu --output' ;;
             attest) words='--nonce --output --tcti' ;;
