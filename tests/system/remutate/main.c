@@ -335,6 +335,10 @@ static void try_originals(const xc_domaininfo_t *like, uint32_t source)
     printf("older_accepted %d\n", accepted(like, &before, 0));
     printf("other_accepted %d\n", accepted(&other, &now, 0));
     printf("original_accepted %d\n", accepted(like, &now, 3));
+    printf("# restored in %.0f ms, then runs in %.1f ms\n",
+           target_restored_ms, target_unpaused_ms);
+    printf("restored_us %.0f\nunpaused_us %.0f\n", target_restored_ms * 1e3,
+           target_unpaused_ms * 1e3);
     printf("twice_accepted %d\n", accepted(like, &now, 0));
     printf("resume_accepted %d\n", !xc_domain_resume(xch, source, 0));
 }

@@ -58,6 +58,9 @@ uint32_t target_create(const xc_domaininfo_t *like);
    failed; -2: the unpause did; -3: the guest was stopped. */
 int target_restore(uint32_t domid, const struct image *im);
 
+/* How long libxc took for the last one that ran, and then Xen, until it did. */
+extern double target_restored_ms, target_unpaused_ms;
+
 void target_destroy(uint32_t domid);
 
 #endif /* REMUTATE_H */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "remutate.h"
 
@@ -127,8 +128,21 @@ static int touch_all(uint32_t domid)
            (info.flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying)) ? -1 : 0;
 }
 
+double target_restored_ms, target_unpaused_ms;
+
+static double now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
 int target_restore(uint32_t domid, const struct image *im)
 {
+    double start = now_ms();
+
     struct restore_callbacks callbacks = { 0 };
     unsigned long store, console;
     int fd = memory_file(), rc = -1;
@@ -146,8 +160,10 @@ int target_restore(uint32_t domid, const struct image *im)
     if ( rc )
         return -1;
 
+    target_restored_ms = now_ms() - start;
     if ( xc_domain_unpause(xch, domid) )
         return -2;
+    target_unpaused_ms = now_ms() - start - target_restored_ms;
 
     return touch_all(domid) ? -3 : 0;
 }
