@@ -338,9 +338,19 @@ static size_t run(const struct dump *d, size_t i)
     return n;
 }
 
+static size_t runs(const struct dump *d)
+{
+    size_t i, n = 0;
+
+    for ( i = 0; i < d->count; i += run(d, i) )
+        n++;
+
+    return n;
+}
+
 static void put_headers(const struct dump *d, FILE *f)
 {
-    size_t i, loads = 0;
+    size_t i, loads = runs(d);
     Elf64_Phdr p = {.p_type = PT_NOTE, .p_flags = PF_R};
     Elf64_Ehdr e = {
         .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
@@ -353,8 +363,6 @@ static void put_headers(const struct dump *d, FILE *f)
         .e_phentsize = sizeof(p),
     };
 
-    for ( i = 0; i < d->count; i += run(d, i) )
-        loads++;
     e.e_phnum = (uint16_t)(loads + 1);
     fwrite(&e, sizeof(e), 1, f);
     p.p_offset = sizeof(e) + (loads + 1) * sizeof(p);
@@ -382,6 +390,8 @@ static bool write_core(const struct dump *d, FILE *f)
     bool ok = true;
     size_t i;
 
+    if ( runs(d) >= PN_XNUM - 1 )
+        return bad("too many holes");
     put_headers(d, f);
     for ( i = 0; ok && i < d->count; i++ )
         ok = open_page(d, &d->pages[i], page) &&

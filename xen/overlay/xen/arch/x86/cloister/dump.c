@@ -212,6 +212,9 @@ static int write_record(struct domain *d, struct cloister_dump *op)
     op->length = length;
     if ( !rc && copy_to_guest(user, buf, length) )
         rc = -EFAULT;
+    /* Half-made, it has state in the clear. */
+    if ( rc && buf )
+        cl_wipe(buf, room);
     xvfree(buf);
 
     return rc;

@@ -207,7 +207,7 @@ static int fill(struct cloister_images_list *l)
     spin_unlock(&images_lock);
     l->length = HEAD + l->count * ENTRY;
 
-    return crypt(l, true);
+    return l->counter ? crypt(l, true) : -EIO;
 }
 
 /*
@@ -233,7 +233,7 @@ static int take(struct cloister_images_list *l, uint32_t size)
         return rc;
 
     spin_lock(&images_lock);
-    if ( l->counter != cloister_counter_promise() )
+    if ( !l->counter || l->counter != cloister_counter_promise() )
         rc = -ENODATA;
     else if ( changes )
         rc = -EBUSY;
