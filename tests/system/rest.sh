@@ -21,10 +21,9 @@ rested()
     [ "${now:-0}" -gt 0 ] && [ "$now" = "$last" ]
 }
 
-# The host scans the machine's memory; stock has no state to wait for.
-pause()
+# Stock has no state to wait for.
+settle()
 {
-    xl pause keeper
     now=0
     if is_cloister; then
         sleep 5
@@ -32,6 +31,13 @@ pause()
         note "resting $(pages resting), private $(pages private)," \
             "shared $(pages shared)"
     fi
+}
+
+# Pauses are counted: one for each unpause.
+pause()
+{
+    xl pause keeper
+    settle
 }
 
 xl create -q /guest/keeper.cfg vcpus=2
@@ -45,7 +51,7 @@ alive keeper woken
 note "paused once more; dom0 maps its memory"
 pause
 fact map_lines "$(mapscan "$(xl domid keeper)" | sed -n 's/^lines //p')"
-pause
+settle
 host
 xl unpause keeper
 alive keeper mapped

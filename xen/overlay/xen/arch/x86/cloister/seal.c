@@ -538,11 +538,58 @@ static void announce_sealed(const struct domain *d)
            cloister_unsafe_lab ? ", UNSAFE LAB MODE" : "");
 }
 
+/* Nothing has been done to it yet: -ERESTART, or 0 with *why set. */
+static int begin(struct domain *d, enum cloister_reason *why)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    int rc;
+
+    *why = cloister_host_reason() ?: domain_reason(d) ?:
+           cloister_restore_check(d);
+    rc = *why ? 0 : take_key(cd, why);
+    if ( !rc && !*why )
+        *why = cloister_restore_take(cd, &rc);
+    if ( !rc && !*why )
+        set_state(cd, CLOISTER_DOM_sealing);
+
+    return rc;
+}
+
+/* What it starts from, for those who ask: -ERESTART, or 0 with *why set. */
+static int measure(struct domain *d, enum cloister_reason *why)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    int rc = 0;
+
+    /* A restored guest was measured when it was launched. */
+    if ( cd->restore )
+        *why = cloister_restore_log(cd);
+    else
+        rc = cloister_measure(d, why);
+    if ( !rc && !*why )
+        rc = record_launch(d, why);
+
+    return rc;
+}
+
+static enum cloister_reason finish(struct domain *d)
+{
+    enum cloister_reason why = cloister_siom_attach(d);
+
+    if ( why )
+        return why;
+    why = cloister_restore_finish(d);
+    if ( why )
+        cloister_siom_detach(d);
+
+    return why;
+}
+
 int cloister_seal(struct domain *d)
 {
     struct cloister_domain *cd = d->arch.cloister;
     enum cloister_reason why = CLOISTER_WHY_none;
-    int rc;
+    int rc = 0;
 
     if ( likely(!cd) || !cd->wanted || cd->state == CLOISTER_DOM_sealed )
         return 0;
@@ -552,18 +599,9 @@ int cloister_seal(struct domain *d)
         return refuse(d, CLOISTER_WHY_rec_failed);
 
     if ( cd->state == CLOISTER_DOM_building )
-    {
-        why = cloister_host_reason() ?: domain_reason(d) ?:
-              cloister_restore_check(d);
-        rc = why ? 0 : take_key(cd, &why);
-        if ( !rc && !why )
-            why = cloister_restore_take(cd, &rc);
-        if ( rc )
-            return rc;
-        if ( why )
-            return refuse(d, why);
-        set_state(cd, CLOISTER_DOM_sealing);
-    }
+        rc = begin(d, &why);
+    if ( rc || why )
+        return rc ?: refuse(d, why);
 
     if ( !cd->measuring && !cd->log )
     {
@@ -580,26 +618,10 @@ int cloister_seal(struct domain *d)
 
     /* Once more, as nobody can map anything of the domain any longer. */
     why = why ?: domain_reason(d);
-    if ( !why )
-    {
-        /* A restored guest was measured when it was launched. */
-        rc = 0;
-        if ( cd->restore )
-            why = cloister_restore_log(cd);
-        else
-            rc = cloister_measure(d, &why);
-        if ( !rc && !why )
-            rc = record_launch(d, &why);
-        if ( rc )
-            return rc;
-    }
-    why = why ?: cloister_siom_attach(d);
-    if ( !why )
-    {
-        why = cloister_restore_finish(d);
-        if ( why )
-            cloister_siom_detach(d);
-    }
+    rc = why ? 0 : measure(d, &why);
+    if ( rc )
+        return rc;
+    why = why ?: finish(d);
     if ( why )
         return refuse(d, why);
 
