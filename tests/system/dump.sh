@@ -80,7 +80,7 @@ rm /shelf/core
 shelf_keep
 host
 xl unpause owned
-fact goes_on "$(wait_until 60 tiny_said "$(xl domid owned)" 'ok 9' &&
+fact goes_on "$(wait_until 90 tiny_said "$(xl domid owned)" 'ok 128' &&
     echo 1 || echo 0)"
 fact bad "$(tiny_bad "$(xl domid owned)")"
 xl destroy owned
