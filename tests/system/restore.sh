@@ -86,6 +86,23 @@ checkpoint()
     xen_log
 }
 
+is_lazy()
+{
+    is_cloister && ! xl info | grep -q 'xen_commandline.*restore=eager'
+}
+
+# What remutate is to do.
+plan()
+{
+    if is_lazy; then
+        echo "$contexts $images lazy"
+    elif is_cloister; then
+        echo "$contexts $images"
+    else
+        echo 0 8 stock
+    fi
+}
+
 # Every change of an image, by a program: see remutate/main.c.
 mutations()
 {
@@ -96,10 +113,15 @@ mutations()
     : >/tmp/mutations.log
     while sleep 1; do xl dmesg -c >>/tmp/mutations.log; done &
     reader=$!
-    # shellcheck disable=SC2046  # words
-    remutate "$(xl domid tiny)" "$seed" $(is_cloister &&
-        echo "$contexts $images" || echo 0 8 stock) >/tmp/remutate 2>/dev/null
+    # shellcheck disable=SC2086  # words
+    remutate "$(xl domid tiny)" "$seed" $(plan) >/tmp/remutate 2>/dev/null
     fact mutations_status $?
+    if is_lazy; then
+        note "a changed page, found when it is touched"
+        xl create -q /files/tiny.cfg memory=6 'name="late"' 'extra="fill=1024"'
+        sleep 3
+        remutate "$(xl domid late)" 1 0 0 late >>/tmp/remutate 2>/dev/null
+    fi
     kill $reader
     xl dmesg -c >>/tmp/mutations.log
     facts mutation </tmp/remutate

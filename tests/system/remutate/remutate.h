@@ -48,7 +48,8 @@ void image_set_context(struct image *im, const void *context, size_t size);
 extern xc_interface *xch;
 extern xenforeignmemory_handle *fmem;
 
-/* Saves the domain as it is into a file in memory, and leaves it suspended. */
+/* Saves the domain as it is into a file in memory, and leaves it suspended;
+   -1: it cannot be saved. */
 int target_save(uint32_t domid);
 
 /* A domain like the one that was saved, without memory; exits on failure. */

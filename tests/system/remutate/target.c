@@ -71,7 +71,8 @@ int target_save(uint32_t domid)
     {
         fprintf(stderr, "remutate: the guest cannot be saved: %s\n",
                 strerror(errno));
-        exit(1);
+        close(fd);
+        return -1;
     }
 
     return fd;

@@ -138,8 +138,9 @@ bool cloister_image_void(const uint8_t instance[16], uint64_t nonce,
 
     spin_lock(&images_lock);
     im = find(instance, nonce);
-    ok = !im || im->fate == VALID || im->fate == VOID;
-    if ( im && im->fate == VALID )
+    /* One that has been forgotten may have been used before. */
+    ok = im && (im->fate == VALID || im->fate == VOID);
+    if ( ok && im->fate == VALID )
     {
         im->fate = VOID;
         changes++;

@@ -226,7 +226,7 @@ bool cloister_image_end(const uint8_t instance[16], uint64_t nonce, bool used);
 
 /*
  * It may not be restored from now on; its guest may go on once *ticket has
- * been passed.  false: it has been restored.
+ * been passed.  false: it has been restored, or may have been.
  */
 bool cloister_image_void(const uint8_t instance[16], uint64_t nonce,
                          unsigned int *ticket);

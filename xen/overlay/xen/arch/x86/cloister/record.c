@@ -284,15 +284,22 @@ static enum cloister_reason make_record(struct domain *d, bool dump,
     return CLOISTER_WHY_none;
 }
 
-/* An image of the same moment that was saved before is worth nothing now. */
-static void enter_image(struct cloister_domain *cd, uint64_t nonce)
+/*
+ * An image of the same moment that was saved before is worth nothing now; if
+ * it was used already, there may be no other.
+ */
+static enum cloister_reason enter_image(struct cloister_domain *cd,
+                                        uint64_t nonce)
 {
     unsigned int ticket;
 
-    if ( cd->exported )
-        cloister_image_void(cd->instance, cd->exported, &ticket);
+    if ( cd->exported &&
+         !cloister_image_void(cd->instance, cd->exported, &ticket) )
+        return CLOISTER_WHY_resumed;
     cd->exported = nonce;
     cloister_image_add(cd->instance, nonce);
+
+    return CLOISTER_WHY_none;
 }
 
 /* Header, record, end mark; `hvm` is all state in the clear. */
@@ -314,9 +321,9 @@ static enum cloister_reason fill_context(struct domain *d,
     memcpy(h->data, hvm->data, header);
     why = make_record(d, false, hvm, desc + 1, h->size - header - 2 * DESC,
                       &length, &nonce, detail);
+    why = why ?: enter_image(d->arch.cloister, nonce);
     if ( why )
         return why;
-    enter_image(d->arch.cloister, nonce);
 
     *desc = (struct hvm_save_descriptor){
         .typecode = CLOISTER_HVM_CODE,
