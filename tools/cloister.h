@@ -67,6 +67,8 @@ enum cli_exit show_main(int argc, char **argv);
 
 /* Makes or loads the host key. */
 enum cli_exit keys_main(int argc, char **argv);
+enum cli_exit dump_main(int argc, char **argv);
+enum cli_exit open_dump_main(int argc, char **argv);
 
 /* Evidence for somebody else: a quote, and the logs that it vouches for. */
 enum cli_exit attest_main(int argc, char **argv);

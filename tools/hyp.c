@@ -232,6 +232,22 @@ int hyp_report(struct hyp *hyp, struct cloister_report *r)
     return rc == -EAGAIN ? -ETIMEDOUT : rc;
 }
 
+int hyp_images(struct hyp *hyp, struct cloister_images *op, void *data)
+{
+    op->revision = CLOISTER_ABI_REVISION;
+
+    return hyp_call_with(hyp, CLOISTER_OP_images, op, sizeof(*op), &op->buffer,
+                     &op->length, data, op->action == CLOISTER_IMAGES_load);
+}
+
+int hyp_dump(struct hyp *hyp, struct cloister_dump *op, void *record)
+{
+    op->revision = CLOISTER_ABI_REVISION;
+
+    return hyp_call_with(hyp, CLOISTER_OP_dump, op, sizeof(*op), &op->buffer,
+                     &op->length, record, false);
+}
+
 #define NO_XEN "no access to Xen: not running under it, or without its drivers"
 
 static const struct failure

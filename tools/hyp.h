@@ -8,6 +8,7 @@
 #ifndef CLOISTER_TOOLS_HYP_H
 #define CLOISTER_TOOLS_HYP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <abi/hypercall.h>
@@ -19,7 +20,7 @@
 struct hyp;
 
 /*
- * The first three are in xcall.c, or in noxen.c.  open returns NULL with errno
+ * The first four are in xcall.c, or in noxen.c.  open returns NULL with errno
  * set when there is no way to make hypercalls; close: NULL is fine.
  */
 struct hyp *hyp_open(void);
@@ -27,6 +28,13 @@ void hyp_close(struct hyp *hyp);
 
 /* arg is copied to memory that Xen can reach; back only upon success. */
 int hyp_call(struct hyp *hyp, unsigned int op, void *arg, size_t size);
+
+/*
+ * With memory that Xen can reach for *length bytes at data, in or out, whose
+ * address goes to *buffer; both are fields of *arg.
+ */
+int hyp_call_with(struct hyp *hyp, unsigned int op, void *arg, size_t size,
+                  uint64_t *buffer, uint32_t *length, void *data, bool in);
 
 /* Cloister's state on this host. */
 int hyp_host(struct hyp *hyp, struct cloister_host *out);
@@ -82,6 +90,15 @@ int hyp_provision(struct hyp *hyp, struct cloister_provision *p);
 int hyp_secret(struct hyp *hyp, unsigned int seconds,
                struct cloister_secret *out);
 int hyp_report(struct hyp *hyp, struct cloister_report *r);
+
+/*
+ * The list of saved images: see CLOISTER_IMAGES_*.  data: op->length bytes,
+ * to be read (load) or filled (get); NULL for peek.
+ */
+int hyp_images(struct hyp *hyp, struct cloister_images *op, void *data);
+
+/* What the owner of a guest needs; record: op->length bytes of room. */
+int hyp_dump(struct hyp *hyp, struct cloister_dump *op, void *record);
 
 /*
  * Says on standard error why a hypercall, or hyp_open, failed with -errno;

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* cloister keys: the host key, from the file that dom0 keeps it in. */
+/*
+ * cloister keys: the host key, and the list of saved images that may still be
+ * restored, from the files that dom0 keeps them in.
+ */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <abi/images.h>
 
 #include "cloister.h"
 #include "evlog.h"
@@ -11,6 +19,10 @@
 #include "output.h"
 
 #define KEY_FILE "/var/lib/cloister/host.key"
+#define LIST_SUFFIX ".images"
+#define LIST_BYTES                                                             \
+    (sizeof(struct cloister_images_list) +                                     \
+     CLOISTER_IMAGES_MOST * sizeof(struct cloister_images_entry))
 
 static const struct
 {
@@ -96,10 +108,94 @@ static int obtain(struct hyp *hyp, const char *path, bool fresh,
     return hyp_hostkey(hyp, key);
 }
 
+/* ---- The list of images --------------------------------------------------- */
+
+/*
+ * Before anything has been saved in this boot.  That older images cannot be
+ * restored is no failure of it.
+ */
+static void load_list(struct hyp *hyp, const char *path)
+{
+    struct cloister_images op = {.action = CLOISTER_IMAGES_peek};
+    struct evlog file;
+    int rc = hyp_images(hyp, &op, NULL);
+
+    if ( !rc && op.changes )
+        return;
+    op = (struct cloister_images){.action = CLOISTER_IMAGES_load};
+    rc = rc ? rc : evlog_load(&file, path);
+    if ( rc == -ENOENT )
+        return;
+    if ( !rc )
+    {
+        op.length = (uint32_t)file.size;
+        rc = hyp_images(hyp, &op, file.bytes);
+        evlog_free(&file);
+    }
+    if ( rc == -ENODATA )
+        complain("%s: older than the last restore: images that were saved "
+                 "before this boot cannot be restored", path);
+    else if ( rc && rc != -EBUSY )
+        complain("%s: not taken (%s): images that were saved before this boot "
+                 "cannot be restored", path, strerror(-rc));
+}
+
+static enum cli_exit save_list(struct hyp *hyp, const char *path,
+                               struct cloister_images *op)
+{
+    static uint8_t list[LIST_BYTES];
+    int rc;
+
+    *op = (struct cloister_images){
+        .action = CLOISTER_IMAGES_get,
+        .length = sizeof(list),
+    };
+    rc = hyp_images(hyp, op, list);
+    if ( rc )
+        return hyp_complain(rc, path);
+
+    return file_write(path, list, op->length);
+}
+
+/* Again whenever it has changed, for as long as it can be kept. */
+static enum cli_exit follow_list(struct hyp *hyp, const char *path)
+{
+    struct cloister_images seen, now;
+    enum cli_exit status = save_list(hyp, path, &seen);
+    int rc;
+
+    while ( !status )
+    {
+        sleep(1);
+        now = (struct cloister_images){.action = CLOISTER_IMAGES_peek};
+        rc = hyp_images(hyp, &now, NULL);
+        if ( rc )
+            return hyp_complain(rc, path);
+        if ( now.changes != seen.changes || now.counter != seen.counter )
+            status = save_list(hyp, path, &seen);
+    }
+
+    return status;
+}
+
+static enum cli_exit keep_list(struct hyp *hyp, const char *key_path,
+                               bool follow)
+{
+    struct cloister_images op;
+    char path[PATH_MAX];
+
+    if ( snprintf(path, sizeof(path), "%s" LIST_SUFFIX, key_path) >= PATH_MAX )
+        return CLI_USAGE;
+    load_list(hyp, path);
+
+    return follow ? follow_list(hyp, path) : save_list(hyp, path, &op);
+}
+
 enum cli_exit keys_main(int argc, char **argv)
 {
     static const struct option options[] = {
         {"file", required_argument, NULL, 'f'},
+        {"follow", no_argument, NULL, 'F'},
         {"new", no_argument, NULL, 'n'},
         {0},
     };
@@ -108,7 +204,7 @@ enum cli_exit keys_main(int argc, char **argv)
     struct cloister_host host;
     enum cli_exit status;
     struct hyp *hyp;
-    bool fresh = false, write = false;
+    bool fresh = false, write = false, follow = false;
     int opt, rc;
 
     optind = 0;
@@ -118,6 +214,8 @@ enum cli_exit keys_main(int argc, char **argv)
             path = optarg;
         else if ( opt == 'n' )
             fresh = true;
+        else if ( opt == 'F' )
+            follow = true;
         else
             return CLI_USAGE;
     }
@@ -139,7 +237,11 @@ enum cli_exit keys_main(int argc, char **argv)
         status = file_write(path, key.blob, key.length);
     }
     if ( !status )
+    {
         printf("host key: ready (%s)\n", path);
+        fflush(stdout);
+        status = keep_list(hyp, path, follow);
+    }
     hyp_close(hyp);
 
     return status;

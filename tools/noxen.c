@@ -28,6 +28,17 @@ int hyp_call(struct hyp *hyp, unsigned int op, void *arg, size_t size)
     return -ENOSYS;
 }
 
+int hyp_call_with(struct hyp *hyp, unsigned int op, void *arg, size_t size,
+                  uint64_t *buffer, uint32_t *length, void *data, bool in)
+{
+    (void)buffer;
+    (void)length;
+    (void)data;
+    (void)in;
+
+    return hyp_call(hyp, op, arg, size);
+}
+
 int domains_load(struct domains *out)
 {
     *out = (struct domains){0};

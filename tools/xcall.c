@@ -76,3 +76,24 @@ int hyp_call(struct hyp *hyp, unsigned int op, void *arg, size_t size)
 
     return rc;
 }
+
+int hyp_call_with(struct hyp *hyp, unsigned int op, void *arg, size_t size,
+                  uint64_t *buffer, uint32_t *length, void *data, bool in)
+{
+    uint32_t room = *length;
+    void *buf = xencall_alloc_buffer(hyp->xcall, room ? room : 1);
+    int rc;
+
+    if ( !buf )
+        return -ENOMEM;
+
+    *buffer = (uintptr_t)buf;
+    if ( in )
+        memcpy(buf, data, room);
+    rc = hyp_call(hyp, op, arg, size);
+    if ( !rc && !in && data )
+        memcpy(data, buf, *length < room ? *length : room);
+    xencall_free_buffer(hyp->xcall, buf);
+
+    return rc;
+}

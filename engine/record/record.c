@@ -20,19 +20,19 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian");
 _Static_assert(HEAD == 80 && KEYS == 80, "no padding");
 _Static_assert(STATE == 640 && PAGE == 24, "no padding");
 
-size_t cl_record_size(uint32_t hvm, uint32_t pages)
+size_t cl_record_size(uint32_t hvm, uint32_t log, uint32_t pages)
 {
-    uint64_t size = LEAST + (uint64_t)hvm + (uint64_t)pages * PAGE;
+    uint64_t size = LEAST + (uint64_t)hvm + log + (uint64_t)pages * PAGE;
 
     return size <= UINT32_MAX ? (size_t)size : 0;
 }
 
 /* ---- Writing ------------------------------------------------------------ */
 
-int cl_record_begin(struct cl_record *r, void *buf, size_t size,
-                    uint32_t hvm, uint32_t pages, uint64_t base)
+int cl_record_begin(struct cl_record *r, void *buf, size_t size, uint32_t hvm,
+                    uint32_t log, uint32_t pages, uint64_t base)
 {
-    size_t need = cl_record_size(hvm, pages);
+    size_t need = cl_record_size(hvm, log, pages);
 
     if ( !need || need > size )
         return -ENOSPC;
@@ -41,6 +41,8 @@ int cl_record_begin(struct cl_record *r, void *buf, size_t size,
     r->size = need;
     r->hvm = r->buf + CLEAR + STATE;
     r->hvm_size = hvm;
+    r->log = r->hvm + hvm;
+    r->log_size = log;
     r->pages = 0;
     r->most = pages;
     r->base = base;
@@ -67,7 +69,7 @@ int cl_record_add(struct cl_record *r, uint64_t gfn, uint64_t version,
     e.gfn = (uint32_t)gfn;
     e.version = (uint32_t)above;
     memcpy(e.tag, tag, sizeof(e.tag));
-    memcpy(r->hvm + r->hvm_size + r->pages++ * PAGE, &e, sizeof(e));
+    memcpy(r->log + r->log_size + r->pages++ * PAGE, &e, sizeof(e));
 
     return 0;
 }
@@ -102,6 +104,7 @@ size_t cl_record_seal(struct cl_record *r, const struct cl_key *key,
     s.base = r->base;
     s.pages = r->pages;
     s.hvm = r->hvm_size;
+    s.log = r->log_size;
     memcpy(body, &s, STATE);
 
     put_nonce(nonce, h.nonce);
@@ -145,8 +148,8 @@ static int check_state(const struct cloister_record_state *s, size_t body)
     if ( s->policy )
         return -EOPNOTSUPP;
 
-    return cl_record_size(s->hvm, s->pages) == body + CLEAR + TAG ? 0
-                                                                  : -EMSGSIZE;
+    return cl_record_size(s->hvm, s->log, s->pages) == body + CLEAR + TAG
+           ? 0 : -EMSGSIZE;
 }
 
 int cl_record_open(const void *buf, size_t len, const struct cl_gcm_key *key,
@@ -176,7 +179,8 @@ int cl_record_open(const void *buf, size_t len, const struct cl_gcm_key *key,
         return rc;
     }
     b->hvm = (uint8_t *)out + STATE;
-    b->pages = b->hvm + b->state.hvm;
+    b->log = b->hvm + b->state.hvm;
+    b->pages = b->log + b->state.log;
 
     return 0;
 }

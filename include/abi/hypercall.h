@@ -41,6 +41,8 @@
 #define CLOISTER_OP_protect     3       /* struct cloister_protect */
 #define CLOISTER_OP_ledger      4       /* struct cloister_ledger */
 #define CLOISTER_OP_counts      5       /* struct cloister_counts */
+#define CLOISTER_OP_images      16      /* struct cloister_images */
+#define CLOISTER_OP_dump        17      /* struct cloister_dump */
 #define CLOISTER_OP_net_host    20      /* struct cloister_net_host */
 #define CLOISTER_OP_net_port    21      /* struct cloister_net_port */
 #define CLOISTER_OP_net_set     22      /* struct cloister_net_set */
@@ -344,6 +346,56 @@ struct cloister_report {
     struct cloister_report_body body;   /* in: .data only */
     uint8_t  quote[CLOISTER_REPORT_QUOTE];
     uint8_t  signature[CLOISTER_REPORT_SIGN];
+};
+
+/*
+ * The list of saved images that may still be restored (images.h): get: as it
+ * is now, for dom0 to keep; load: what an earlier boot gave, before any guest
+ * is saved or restored.  peek only fills in counter and changes, which tell
+ * when there is something new to get.
+ *
+ *   -ENOENT      there is no host key (yet)
+ *   -EBADMSG     not a list that Xen has made, or the TPM's counter is not
+ *                Cloister's
+ *   -ENXIO       made with another host key
+ *   -ENODATA      older: an image has been used since it was given out
+ *   -EBUSY       too late, or loaded already
+ *   -ENOBUFS     it is longer than that
+ *   -ENODEV, -EIO, -ETIMEDOUT  the TPM
+ */
+#define CLOISTER_IMAGES_peek    0
+#define CLOISTER_IMAGES_get     1
+#define CLOISTER_IMAGES_load    2
+
+struct cloister_images {
+    uint32_t revision;          /* in */
+    uint32_t action;            /* in */
+    uint32_t length;            /* in: bytes at buffer; get: bytes of the list */
+    uint32_t pad;
+    uint64_t buffer;            /* in: address in the caller's memory */
+    uint64_t counter;           /* the TPM's, 0: not known */
+    uint64_t changes;           /* goes up when the list changes */
+};
+
+/*
+ * What the owner of a guest needs to read its core (dump.h): its key, encrypted
+ * to his, and a record of the views that were taken.
+ *
+ *   -EINVAL      not a protected guest that is alive
+ *   -EACCES      its command line does not name this key
+ *   -EAGAIN      somebody took views meanwhile
+ *   -ENOBUFS     the record is longer than that
+ *   -ENODEV, -EIO, -ETIMEDOUT  the TPM
+ */
+struct cloister_dump {
+    uint32_t revision;          /* in */
+    uint16_t domid;             /* in */
+    uint16_t pad;
+    uint64_t buffer;            /* in: address in the caller's memory */
+    uint32_t length;            /* in: bytes there; then: of the record */
+    uint32_t pad2;
+    uint8_t  modulus[256];      /* in: of the owner's RSA key, big-endian */
+    uint8_t  wrapped[256];
 };
 
 #endif /* CLOISTER_ABI_HYPERCALL_H */

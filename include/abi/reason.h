@@ -143,8 +143,9 @@
        "record",                                                              \
        "use the image as xl save wrote it")                                   \
     X(67, rec_host,     "the image was saved on another host, or before "     \
-       "this one was started",                                                \
-       "restore it on the host that saved it, while that is up")              \
+       "this one was started without its host key",                           \
+       "restore it on the host that saved it, with its host key (cloister "   \
+       "keys)")                                                               \
     X(68, rec_forged,   "the image's sealed record was changed",              \
        "use the image as xl save wrote it")                                   \
     X(69, rec_guest,    "the image is of another guest",                      \
@@ -153,8 +154,9 @@
        "an image can be restored once: save the guest again")                 \
     X(71, rec_void,     "the guest went on after the image was saved",        \
        "save it again: a guest must not run twice from one state")            \
-    X(72, rec_unknown,  "too many images have been saved since this one",     \
-       "restore images sooner")                                               \
+    X(72, rec_unknown,  "the image is not on the list of those that may be "  \
+       "restored",                                                            \
+       "load the newest list before guests start (cloister keys)")            \
     X(73, rec_state,    "the guest's processors are not as they were created",\
        "restore it with the stock toolstack")                                 \
     X(74, rec_params,   "a parameter of the guest differs from the saved one",\
@@ -175,6 +177,8 @@
        "destroy this one: a guest must not run twice from one state")         \
     X(82, rest_forged,  "memory at rest was changed",                         \
        "the guest was stopped; look for the cause on the host")               \
+    X(83, no_counter,   "the TPM's counter, which ends the image, stands still",\
+       "see Xen's log (xl dmesg) for the TPM's error, and cloister keys")     \
     X(90, log_full,     "the guest's memory map has too many holes to measure",\
        "create the guest with the stock toolstack")                           \
     X(91, no_log_memory, "no memory for the launch log",                      \

@@ -10,6 +10,7 @@
  *   key area                       .keys bytes, authenticated
  *   struct cloister_record_state   encrypted from here on ...
  *   HVM records                    .hvm bytes, as Xen itself writes them
+ *   launch log                     .log bytes (evidence.h)
  *   struct cloister_record_page    .pages of them, in any order
  *   tag                            CLOISTER_RECORD_TAG bytes
  *
@@ -30,7 +31,7 @@
 #define CLOISTER_HVM_CODE           21
 
 #define CLOISTER_RECORD_SIGNATURE   "CLOISTER"
-#define CLOISTER_RECORD_REVISION    1
+#define CLOISTER_RECORD_REVISION    2
 #define CLOISTER_RECORD_NONCE       1   /* views have 0 there */
 #define CLOISTER_RECORD_TAG         16
 #define CLOISTER_RECORD_PARAMS      64
@@ -49,7 +50,7 @@ struct cloister_record {
 };
 
 /*
- * The key area.  Revision 1 has one entry: the instance key under the host's.
+ * The key area.  It has one entry: the instance key under the host's.
  * Keys that a TPM has wrapped are to follow it.
  */
 struct cloister_record_key {
@@ -65,7 +66,9 @@ struct cloister_record_state {
     uint32_t hvm;               /* bytes */
     uint32_t vcpus;             /* that the guest may have */
     uint32_t policy;            /* flags; none yet: 0 */
-    uint8_t  measurement[64];   /* of the launch; all 0: none */
+    uint8_t  measurement[32];   /* of the launch */
+    uint32_t log;               /* bytes */
+    uint8_t  reserved[28];      /* 0 */
     uint8_t  cpu[32];           /* SHA-256 of the CPU policy; all 0: none */
     uint64_t params[CLOISTER_RECORD_PARAMS];    /* HVM parameters, by index;
                                    those that a restore sets anew: 0 */

@@ -58,6 +58,24 @@ wait_until()
     done
 }
 
+# ---- The disk (lab/lab run --disk), an archive of files --------------------
+
+# shelf_open: what was put on it is in /shelf; shelf_keep: puts it there.
+shelf_open()
+{
+    modprobe ahci
+    modprobe sd_mod
+    wait_until 20 test -b /dev/sda || return 1
+    mkdir -p /shelf
+    busybox tar xf /dev/sda -C /shelf 2>/dev/null || :
+}
+
+shelf_keep()
+{
+    busybox tar cf /dev/sda -C /shelf .
+    sync
+}
+
 # ---- Xen --------------------------------------------------------------------
 
 # after: the rest of the scenario is for the host (lab/lab run --after), as
@@ -66,6 +84,14 @@ after()
 {
     printf '\036lab-after\n'
     sleep 2
+}
+
+# host: lab/lab run --host FILE has its turn, within a few seconds; it stops
+# the machine meanwhile.
+host()
+{
+    printf '\036lab-host\n'
+    sleep 10
 }
 
 # free_mem: Xen's free memory, MiB; settled: the same, when it stays so.

@@ -34,10 +34,14 @@ static void walk_record(const struct cl_record_body *b, const uint8_t *out,
     uint32_t i;
 
     if ( b->hvm != out + sizeof(b->state) || b->state.hvm > body ||
+         b->log != b->hvm + b->state.hvm || b->state.log > body ||
+         b->pages != b->log + b->state.log ||
          b->pages + (size_t)b->state.pages * 24 != out + body )
         abort();
     for ( i = 0; i < b->state.hvm; i++ )
         sum += b->hvm[i];
+    for ( i = 0; i < b->state.log; i++ )
+        sum += b->log[i];
     for ( i = 0; i < b->state.pages; i++ )
     {
         cl_record_page(b, i, &p);

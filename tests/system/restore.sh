@@ -8,16 +8,23 @@ PATH=/files:$PATH
 
 cfg=/tmp/keeper.cfg
 sed 's/^memory.*/memory = 80/' /guest/keeper.cfg >$cfg
-cycles=${RESTORE_CYCLES:-3}
-seed=${RESTORE_SEED:-1}
-contexts=${RESTORE_CONTEXTS:-1500}
-images=${RESTORE_IMAGES:-60}
+cycles=3
+seed=1
+contexts=1500
+images=60
+! grep -q restore=more /proc/cmdline || contexts=9000 images=1000
 
 # goes_on NAME: two more rounds of its own check.
 goes_on()
 {
     last=$(rounds "$1")
     wait_for "$(guest_console "$1")" "keeper ok $((${last:-0} + 2))" "$LAB_PATIENCE"
+}
+
+# launch NAME: its measurement; a log that was read must stand for it.
+launch()
+{
+    cloister show "$1" 2>/dev/null | sed -n 's/^measurement //p'
 }
 
 # One save and restore, by xl alone; seconds of each are notes.
@@ -37,12 +44,17 @@ in_a_row()
     note "save and restore, $1 vCPU"
     done=0
     start_guest keeper $cfg "vcpus=$1"
+    launched=$(launch keeper)
     while [ $done -lt "$cycles" ] && cycle; do
         done=$((done + 1))
         xen_log
     done
     [ $done -eq "$cycles" ] || tail -n 4 /tmp/xl.out | sed 's/^/# /'
     fact "cycles_$1" "$done"
+    ! is_cloister || fact "measured_$1" "$([ -n "$launched" ] &&
+        [ "$launched" = "$(launch keeper)" ] && echo 1 || echo 0)"
+    ! is_cloister || fact "in_log_$1" "$(cloister show --host |
+        grep launch | grep -c "$launched")"
     log=$(guest_console keeper)
     fact "bad_$1" "$(bad_rounds keeper)"
     # Its count of rounds never goes back: nothing ran twice.
@@ -74,23 +86,21 @@ checkpoint()
     xen_log
 }
 
-# Pages are sent while the guest writes; the last ones when it stands still.
-migrate()
+is_lazy()
 {
-    note "migration to this host itself"
-    start_guest keeper $cfg vcpus=2
-    xl migrate -s '' keeper 'xl migrate-receive' >/tmp/xl.out 2>&1
-    fact migrate_status $?
-    # The console's file keeps the name that the guest had when it came.
-    if goes_on keeper--incoming; then
-        fact migrate_alive 1
+    is_cloister && ! xl info | grep -q 'xen_commandline.*restore=eager'
+}
+
+# What remutate is to do.
+plan()
+{
+    if is_lazy; then
+        echo "$contexts $images lazy"
+    elif is_cloister; then
+        echo "$contexts $images"
     else
-        fact migrate_alive 0
-        tail -n 8 /tmp/xl.out | sed 's/^/# /'
+        echo 0 8 stock
     fi
-    fact migrate_bad "$(bad_rounds keeper--incoming)"
-    xl destroy keeper
-    xen_log
 }
 
 # Every change of an image, by a program: see remutate/main.c.
@@ -103,10 +113,15 @@ mutations()
     : >/tmp/mutations.log
     while sleep 1; do xl dmesg -c >>/tmp/mutations.log; done &
     reader=$!
-    # shellcheck disable=SC2046  # words
-    remutate "$(xl domid tiny)" "$seed" $(is_cloister &&
-        echo "$contexts $images" || echo 0 8 stock) >/tmp/remutate 2>/dev/null
+    # shellcheck disable=SC2086  # words
+    remutate "$(xl domid tiny)" "$seed" $(plan) >/tmp/remutate 2>/dev/null
     fact mutations_status $?
+    if is_lazy; then
+        note "a changed page, found when it is touched"
+        xl create -q /files/tiny.cfg memory=6 'name="late"' 'extra="fill=1024"'
+        sleep 3
+        remutate "$(xl domid late)" 1 0 0 late >>/tmp/remutate 2>/dev/null
+    fi
     kill $reader
     xl dmesg -c >>/tmp/mutations.log
     facts mutation </tmp/remutate
@@ -148,7 +163,6 @@ in_a_row 2
 xl destroy keeper
 in_a_row 1
 checkpoint
-! grep -q restore=migrate /proc/cmdline || migrate
 sleep 2
 fact left_domains "$(domains)"
 fact leak_mib $((free_before - $(settled)))

@@ -17,6 +17,7 @@
 #include "test.h"
 
 #define HVM     1000
+#define LOG     300
 #define PAGES   37
 #define BASE    1000000ull
 
@@ -57,11 +58,13 @@ static int make(struct world *w, uint32_t hvm, uint32_t pages)
 
     make_key();
     memset(w, 0, sizeof(*w));
-    rc = cl_record_begin(&r, w->buf, sizeof(w->buf), hvm, pages, BASE);
+    rc = cl_record_begin(&r, w->buf, sizeof(w->buf), hvm, LOG, pages,
+                         BASE);
     if ( rc )
         return rc;
     memset(cl_record_keys(&r), 0x77, sizeof(struct cloister_record_key));
     memset(r.hvm, 0x33, hvm);
+    memset(r.log, 0x44, LOG);
     for ( i = 0; i < pages; i++ )
     {
         page_tag(i, tag);
@@ -98,8 +101,8 @@ TEST(what_was_sealed_opens)
     unsigned int i;
 
     CHECK(!make(&w, HVM, PAGES));
-    CHECK(w.len == cl_record_size(HVM, PAGES));
-    CHECK(w.len == 80 + 80 + 640 + HVM + 24 * PAGES + 16);
+    CHECK(w.len == cl_record_size(HVM, LOG, PAGES));
+    CHECK(w.len == 80 + 80 + 640 + HVM + LOG + 24 * PAGES + 16);
     CHECK(!open_it(&w));
     CHECK(w.head.uuid[15] == 5 && w.head.length == w.len);
     CHECK(w.b.state.epoch == 9 && w.b.state.vcpus == 2);
@@ -107,6 +110,9 @@ TEST(what_was_sealed_opens)
     CHECK(w.b.state.hvm == HVM && w.b.state.pages == PAGES);
     for ( i = 0; i < HVM; i++ )
         CHECK(w.b.hvm[i] == 0x33);
+    CHECK(w.b.state.log == LOG);
+    for ( i = 0; i < LOG; i++ )
+        CHECK(w.b.log[i] == 0x44);
     for ( i = 0; i < PAGES; i++ )
     {
         cl_record_page(&w.b, i, &p);
@@ -236,14 +242,16 @@ TEST(what_cannot_be_written_is_refused)
     struct cloister_record head = { .nonce = 1 };
     struct cloister_record_state state = { .epoch = 1 };
     uint8_t tag[CL_TAG_SIZE] = { 0 };
-    size_t need = cl_record_size(0, 1);
+    size_t need = cl_record_size(0, 0, 1);
 
     make_key();
-    CHECK(!cl_record_size(UINT32_MAX, 0) && !cl_record_size(0, UINT32_MAX));
-    CHECK(cl_record_begin(&r, buf, need - 1, 0, 1, BASE) == -ENOSPC);
-    CHECK(cl_record_begin(&r, buf, sizeof(buf), 0, UINT32_MAX, BASE) ==
+    CHECK(!cl_record_size(UINT32_MAX, 0, 0) &&
+          !cl_record_size(0, UINT32_MAX, 0) &&
+          !cl_record_size(0, 0, UINT32_MAX));
+    CHECK(cl_record_begin(&r, buf, need - 1, 0, 0, 1, BASE) == -ENOSPC);
+    CHECK(cl_record_begin(&r, buf, sizeof(buf), 0, 0, UINT32_MAX, BASE) ==
           -ENOSPC);
-    CHECK(!cl_record_begin(&r, buf, need, 0, 1, BASE));
+    CHECK(!cl_record_begin(&r, buf, need, 0, 0, 1, BASE));
     CHECK(!cl_record_seal(&r, &slots[0], &head, &state));   /* too few */
     CHECK(cl_record_add(&r, 1, BASE, tag) == -ERANGE);
     CHECK(cl_record_add(&r, 1, 0, tag) == -ERANGE);

@@ -53,7 +53,7 @@ static struct fake
     struct cloister_net_host net;
     struct cloister_net_set net_set;
     int net_err;
-    int log_err, key_err, key_calls;
+    int log_err, key_err, key_calls, list_loads, list_changes;
     uint32_t key_action;
     bool have_key;
     unsigned int log_changes; /* so often, between two of its parts */
@@ -335,6 +335,29 @@ static int fake_log(struct cloister_log *arg)
     return 0;
 }
 
+/* A list is 4 bytes; what an earlier boot has kept is "list". */
+static int fake_images(struct cloister_images *arg)
+{
+    void *buffer = (void *)(uintptr_t)arg->buffer;
+
+    if ( arg->action == CLOISTER_IMAGES_load )
+    {
+        fake.list_loads++;
+        return arg->length != 4 || memcmp(buffer, "list", 4) ? EBADMSG : 0;
+    }
+    if ( arg->action == CLOISTER_IMAGES_peek )
+    {
+        arg->changes = fake.list_changes;
+        return 0;
+    }
+    if ( !fake.have_key )
+        return ENOENT;
+    memcpy(buffer, "LIST", 4);
+    arg->length = 4;
+
+    return 0;
+}
+
 static int fake_hostkey(struct cloister_hostkey *arg)
 {
     if ( arg->action != CLOISTER_HOSTKEY_get )
@@ -432,6 +455,8 @@ static int fake_call(unsigned int op, void *arg)
         return fake_secret(arg);
     case CLOISTER_OP_report:
         return fake_report(arg);
+    case CLOISTER_OP_images:
+        return fake_images(arg);
     default:
         return EOPNOTSUPP;
     }

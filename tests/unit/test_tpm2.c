@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/bn.h>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
 #include <openssl/sha.h>
 
 #include <cloister/tpm2.h>
@@ -349,6 +352,12 @@ TEST(nv_counter)
     CHECK(!cl_tpm2_nv_read_rsp(
         rsp, run(cl_tpm2_nv_read_cmd(cmd, sizeof(cmd), NV_INDEX)), &b));
     CHECK(b == a + 1);
+    CHECK(!cl_tpm2_nv_counter_rsp(
+        rsp, run(cl_tpm2_nv_public_cmd(cmd, sizeof(cmd), NV_INDEX)), p));
+    p[0] ^= 1;
+    CHECK(cl_tpm2_nv_counter_rsp(
+              rsp, run(cl_tpm2_nv_public_cmd(cmd, sizeof(cmd), NV_INDEX)),
+              p) == -EBADMSG);
 
     CHECK(!swtpm_locality(0));
     CHECK(!cl_tpm2_empty_rsp(
@@ -359,6 +368,36 @@ TEST(nv_counter)
               true) == -EIO);
     CHECK(!swtpm_locality(2));
     CHECK(!flush(s));
+}
+
+/* What the TPM encrypts to somebody's key, OpenSSL decrypts. */
+TEST(somebodys_rsa_key)
+{
+    static const uint8_t text[] = "a key of 32 bytes, or thereabout";
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    EVP_PKEY_CTX *c = EVP_PKEY_CTX_new(key, NULL);
+    uint8_t modulus[CL_TPM2_RSA], cipher[CL_TPM2_RSA], out[CL_TPM2_RSA];
+    size_t len = sizeof(out);
+    BIGNUM *n = NULL;
+    uint32_t handle;
+
+    CHECK(EVP_PKEY_get_bn_param(key, "n", &n));
+    CHECK(BN_bn2binpad(n, modulus, sizeof(modulus)) == CL_TPM2_RSA);
+    CHECK(!cl_tpm2_load_rsa_rsp(
+        rsp, run(cl_tpm2_load_rsa_cmd(cmd, sizeof(cmd), modulus)), &handle));
+    CHECK(!cl_tpm2_rsa_encrypt_rsp(
+        rsp, run(cl_tpm2_rsa_encrypt_cmd(
+                 cmd, sizeof(cmd), handle,
+                 (struct cl_tpm2_slice){text, sizeof(text)})), cipher));
+    CHECK(!flush(handle));
+    CHECK(EVP_PKEY_decrypt_init(c) > 0 &&
+          EVP_PKEY_CTX_set_rsa_padding(c, RSA_PKCS1_OAEP_PADDING) > 0 &&
+          EVP_PKEY_CTX_set_rsa_oaep_md(c, EVP_sha256()) > 0 &&
+          EVP_PKEY_decrypt(c, out, &len, cipher, sizeof(cipher)) > 0);
+    CHECK(len == sizeof(text) && !memcmp(out, text, len));
+    BN_free(n);
+    EVP_PKEY_CTX_free(c);
+    EVP_PKEY_free(key);
 }
 
 static int save(const char *name, struct cl_tpm2_slice s)
@@ -473,7 +512,7 @@ TEST(import_tpm2_tools)
 /* Every parser, on a copy of exactly len bytes. */
 static unsigned int parse_all(const uint8_t *bytes, size_t len)
 {
-    uint8_t *b = malloc(len ? len : 1), out[32];
+    uint8_t *b = malloc(len ? len : 1), out[32], big[CL_TPM2_RSA];
     struct cl_tpm2_slice x, y;
     struct cl_tpm2_created c;
     struct cl_tpm2_creation cr;
@@ -495,6 +534,9 @@ static unsigned int parse_all(const uint8_t *bytes, size_t len)
     taken += !cl_tpm2_unseal_rsp(b, len, out, sizeof(out), &got);
     taken += !cl_tpm2_check_creation_rsp(b, len);
     taken += !cl_tpm2_nv_read_rsp(b, len, &v);
+    taken += !cl_tpm2_nv_counter_rsp(b, len, out);
+    taken += !cl_tpm2_load_rsa_rsp(b, len, &h);
+    taken += !cl_tpm2_rsa_encrypt_rsp(b, len, big);
     if ( !cl_tpm2_seal_rsp(b, len, &c) )
     {
         taken++;

@@ -40,7 +40,7 @@ _cloister()
         words='coco-tpm eat'
     else
         case $verb in
-        status | why | log | protect | net | show | attest | provision)
+        status | why | log | protect | net | show | dump | attest | provision)
             words=$(_cloister_domains)
             ;;
         esac

@@ -20,7 +20,7 @@
 #include "abi/record.h"
 
 /* Bytes of a record; 0 if that is more than a record can have. */
-size_t cl_record_size(uint32_t hvm, uint32_t pages);
+size_t cl_record_size(uint32_t hvm, uint32_t log, uint32_t pages);
 
 /* ---- Writing ------------------------------------------------------------ */
 
@@ -30,17 +30,19 @@ struct cl_record {
     size_t size;
     uint8_t *hvm;               /* where the HVM records go */
     uint32_t hvm_size;
+    uint8_t *log;               /* where the launch log goes */
+    uint32_t log_size;
     uint32_t pages, most;       /* added so far, and room for */
     uint64_t base;
 };
 
 /*
- * Lays out a record in `buf` for `hvm` bytes of HVM records and `pages` pages
- * whose versions are above `base`.  -ENOSPC: `size` is not
- * cl_record_size(hvm, pages) or more.
+ * Lays out a record in `buf` for `hvm` bytes of HVM records, `log` bytes of
+ * launch log, and `pages` pages whose versions are above `base`.  -ENOSPC:
+ * `size` is not cl_record_size(hvm, log, pages) or more.
  */
-int cl_record_begin(struct cl_record *r, void *buf, size_t size,
-                    uint32_t hvm, uint32_t pages, uint64_t base);
+int cl_record_begin(struct cl_record *r, void *buf, size_t size, uint32_t hvm,
+                    uint32_t log, uint32_t pages, uint64_t base);
 
 /* Where struct cloister_record_key is to be filled in. */
 struct cloister_record_key *cl_record_keys(struct cl_record *r);
@@ -53,8 +55,8 @@ int cl_record_add(struct cl_record *r, uint64_t gfn, uint64_t version,
                   const uint8_t tag[CL_TAG_SIZE]);
 
 /*
- * Fills in header and state (`.length`, `.keys`, `.pages`, `.hvm`, `.base`,
- * signature and revision are the record's own affair), and encrypts with
+ * Fills in header and state (`.length`, `.keys`, `.pages`, `.hvm`, `.log`,
+ * `.base`, signature and revision are the record's own affair), and encrypts with
  * `key`, whose nonce `head->nonce` nobody else uses.  Returns the record's
  * length; 0 if fewer pages were added than said.
  */
@@ -77,6 +79,7 @@ int cl_record_head(const void *buf, size_t len, struct cloister_record *head,
 struct cl_record_body {
     struct cloister_record_state state;
     uint8_t *hvm;               /* state.hvm bytes */
+    uint8_t *log;               /* state.log bytes */
     uint8_t *pages;             /* state.pages entries, see cl_record_page */
 };
 

@@ -194,6 +194,21 @@ int cl_tpm2_duplicate_rsp(const uint8_t *rsp, size_t len,
                           struct cl_tpm2_slice *duplicate,
                           struct cl_tpm2_slice *seed);
 
+/* ---- Somebody's RSA key, Part 3, 12.3 and 14.2 -------------------------- */
+
+#define CL_TPM2_RSA 256u /* bytes of a modulus with 2048 bits */
+
+/* The public key with this modulus (big-endian) and exponent 65537. */
+size_t cl_tpm2_load_rsa_cmd(uint8_t *buf, size_t cap,
+                            const uint8_t modulus[CL_TPM2_RSA]);
+int cl_tpm2_load_rsa_rsp(const uint8_t *rsp, size_t len, uint32_t *handle);
+
+/* OAEP with SHA-256 and no label: at most 190 bytes. */
+size_t cl_tpm2_rsa_encrypt_cmd(uint8_t *buf, size_t cap, uint32_t handle,
+                               struct cl_tpm2_slice message);
+int cl_tpm2_rsa_encrypt_rsp(const uint8_t *rsp, size_t len,
+                            uint8_t out[CL_TPM2_RSA]);
+
 /* ---- NV counter, Part 3, 31 --------------------------------------------- */
 
 /*
@@ -206,6 +221,15 @@ size_t cl_tpm2_nv_define_counter_cmd(uint8_t *buf, size_t cap, uint32_t index,
 /* Both answer with cl_tpm2_empty_rsp(..., true). */
 size_t cl_tpm2_nv_increment_cmd(uint8_t *buf, size_t cap, uint32_t index,
                                 uint32_t session);
+
+/*
+ * TPM2_NV_ReadPublic: -EBADMSG also if the index is not a counter as
+ * cl_tpm2_nv_define_counter_cmd() makes it, with this policy, that has been
+ * incremented since.
+ */
+size_t cl_tpm2_nv_public_cmd(uint8_t *buf, size_t cap, uint32_t index);
+int cl_tpm2_nv_counter_rsp(const uint8_t *rsp, size_t len,
+                           const uint8_t policy[CL_TPM2_DIGEST]);
 
 size_t cl_tpm2_nv_read_cmd(uint8_t *buf, size_t cap, uint32_t index);
 int cl_tpm2_nv_read_rsp(const uint8_t *rsp, size_t len, uint64_t *value);

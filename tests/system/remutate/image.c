@@ -99,7 +99,7 @@ static void parse(struct image *im)
 
 void image_read(struct image *im, int fd)
 {
-    off_t size = lseek(fd, 0, SEEK_END);
+    off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
 
     memset(im, 0, sizeof(*im));
     im->size = (size_t)size;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * remutate DOMID SEED CONTEXTS IMAGES [stock]
+ * remutate DOMID SEED CONTEXTS IMAGES [stock | lazy | late]
  *
  * Claim:  a saved image is restored as it was saved, or not at all.
  * Bug:    whoever stores the image changes it, and the guest wakes up with
@@ -14,9 +14,12 @@
  * Prints "NAME VALUE": contexts_tried, images_tried, and what was accepted,
  * of each: contexts_accepted, images_accepted, older_accepted (the guest had
  * gone on), other_accepted (another guest), original_accepted,
- * twice_accepted, resume_accepted.  An image counts as accepted when the
- * domain was unpaused.  "stock": changes of pages only, since stock Xen takes
- * any registers, and not all can be lived with.
+ * twice_accepted, again_accepted, resume_accepted.  An image counts as accepted when the
+ * domain was unpaused, and goes on when all its pages have been asked for.  "stock": changes of pages only, since stock Xen takes
+ * any registers, and not all can be lived with.  "lazy": no changes of pages,
+ * since the guest runs until it comes to that page, and the image is used up:
+ * that is what "late" tries, with one image (late_accepted).  "again" is
+ * whether a guest whose image has been used can be saved once more.
  */
 
 #include <stdio.h>
@@ -234,13 +237,18 @@ static void change_param(struct image *im)
     memcpy(at, &value, sizeof(value));
 }
 
-static const char *change_image(struct image *im, bool pages_only)
+/* Which of the changes below: [0, 4) are of pages. */
+struct kinds {
+    unsigned int first, end;
+};
+
+static const char *change_image(struct image *im, struct kinds kinds)
 {
     unsigned int a = any_page(), b = any_page();
     uint64_t pfn;
     uint8_t copy[PAGE];
 
-    switch ( rnd(pages_only ? 4 : 9) )
+    switch ( kinds.first + rnd(kinds.end - kinds.first) )
     {
     case 0:
         flip(page(im, a), PAGE);
@@ -300,7 +308,7 @@ static int accepted(const xc_domaininfo_t *like, const struct image *im,
 }
 
 static void try_images(const xc_domaininfo_t *like, unsigned int count,
-                       bool pages_only)
+                       struct kinds kinds)
 {
     unsigned int i, taken = 0, tried = 0;
 
@@ -311,7 +319,7 @@ static void try_images(const xc_domaininfo_t *like, unsigned int count,
         const char *name;
 
         image_copy(&im, &now);
-        name = change_image(&im, pages_only);
+        name = change_image(&im, kinds);
         if ( im.size != now.size || memcmp(im.data, now.data, im.size) )
         {
             tried++;
@@ -335,8 +343,24 @@ static void try_originals(const xc_domaininfo_t *like, uint32_t source)
     printf("older_accepted %d\n", accepted(like, &before, 0));
     printf("other_accepted %d\n", accepted(&other, &now, 0));
     printf("original_accepted %d\n", accepted(like, &now, 3));
+    printf("# restored in %.0f ms, then runs in %.1f ms\n",
+           target_restored_ms, target_unpaused_ms);
+    printf("restored_us %.0f\nunpaused_us %.0f\n", target_restored_ms * 1e3,
+           target_unpaused_ms * 1e3);
     printf("twice_accepted %d\n", accepted(like, &now, 0));
+    printf("again_accepted %d\n", target_save(source) >= 0);
     printf("resume_accepted %d\n", !xc_domain_resume(xch, source, 0));
+}
+
+/* One page that is not as it was: a guest that runs, and is stopped. */
+static void try_late(const xc_domaininfo_t *like, uint32_t source)
+{
+    int fd = target_save(source);
+
+    image_read(&now, fd);
+    close(fd);
+    flip(page(&now, now.pages / 2), PAGE);
+    printf("late_accepted %d\n", accepted(like, &now, 0));
 }
 
 static void save_both(uint32_t domid)
@@ -358,29 +382,42 @@ static void save_both(uint32_t domid)
 int main(int argc, char **argv)
 {
     xc_domaininfo_t info;
+    struct kinds kinds = { 0, 9 };
+    const char *mode;
     uint32_t domid;
 
     if ( argc < 5 )
     {
         fprintf(stderr, "usage: remutate DOMID SEED CONTEXTS IMAGES "
-                "[stock]\n");
+                "[stock | lazy | late]\n");
         return 2;
     }
     domid = (uint32_t)atoi(argv[1]);
     state = strtoull(argv[2], NULL, 0) | 1ull << 40;
     /* Failures are what this is about: no log of them. */
     xch = xc_interface_open(NULL, NULL, 0);
-    if ( !xch || xc_domain_getinfo_single(xch, domid, &info) )
+    fmem = xenforeignmemory_open(NULL, 0);
+    if ( !xch || !fmem || xc_domain_getinfo_single(xch, domid, &info) )
     {
         perror("remutate: no such domain");
         return 1;
     }
     setlinebuf(stdout);
 
-    save_both(domid);
-    try_contexts(&info, (unsigned int)atoi(argv[3]));
-    try_images(&info, (unsigned int)atoi(argv[4]), argc > 5);
-    try_originals(&info, domid);
+    mode = argc > 5 ? argv[5] : "";
+    if ( !strcmp(mode, "late") )
+        try_late(&info, domid);
+    else
+    {
+        if ( !strcmp(mode, "stock") )
+            kinds.end = 4;
+        if ( !strcmp(mode, "lazy") )
+            kinds.first = 4;
+        save_both(domid);
+        try_contexts(&info, (unsigned int)atoi(argv[3]));
+        try_images(&info, (unsigned int)atoi(argv[4]), kinds);
+        try_originals(&info, domid);
+    }
     target_destroy(domid);
     xc_interface_close(xch);
 

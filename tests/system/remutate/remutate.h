@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <xenctrl.h>
+#include <xenforeignmemory.h>
 #include <xenguest.h>
 
 #define PAGE 4096
@@ -45,16 +46,21 @@ void image_set_context(struct image *im, const void *context, size_t size);
 /* ---- target.c: domains ---------------------------------------------------- */
 
 extern xc_interface *xch;
+extern xenforeignmemory_handle *fmem;
 
-/* Saves the domain as it is into a file in memory, and leaves it suspended. */
+/* Saves the domain as it is into a file in memory, and leaves it suspended;
+   -1: it cannot be saved. */
 int target_save(uint32_t domid);
 
 /* A domain like the one that was saved, without memory; exits on failure. */
 uint32_t target_create(const xc_domaininfo_t *like);
 
-/* Restores the image and runs it: 0; -1: the restore failed; -2: the unpause
-   did. */
+/* Restores the image, runs it and asks for all pages: 0; -1: the restore
+   failed; -2: the unpause did; -3: the guest was stopped. */
 int target_restore(uint32_t domid, const struct image *im);
+
+/* How long libxc took for the last one that ran, and then Xen, until it did. */
+extern double target_restored_ms, target_unpaused_ms;
 
 void target_destroy(uint32_t domid);
 

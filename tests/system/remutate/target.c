@@ -7,12 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "remutate.h"
 
 #define PAGING_MEMORY (4 << 20)
 
 xc_interface *xch;
+xenforeignmemory_handle *fmem;
 
 static int memory_file(void)
 {
@@ -69,7 +71,8 @@ int target_save(uint32_t domid)
     {
         fprintf(stderr, "remutate: the guest cannot be saved: %s\n",
                 strerror(errno));
-        exit(1);
+        close(fd);
+        return -1;
     }
 
     return fd;
@@ -101,8 +104,46 @@ uint32_t target_create(const xc_domaininfo_t *like)
     return domid;
 }
 
+/*
+ * dom0 asks for each page: Xen verifies it then, if it has not been touched
+ * before.  0, or -1 if the domain was stopped for it.
+ */
+static int touch_all(uint32_t domid)
+{
+    xc_domaininfo_t info;
+    xen_pfn_t gfn;
+    int err;
+
+    if ( xc_domain_getinfo_single(xch, domid, &info) )
+        return -1;
+    /* Its memory begins at 0; the rings, below 4 GiB, are in no image. */
+    for ( gfn = 0; gfn < info.tot_pages; gfn++ )
+    {
+        void *p = xenforeignmemory_map(fmem, domid, PROT_READ, 1, &gfn, &err);
+
+        if ( p && !err )
+            xenforeignmemory_unmap(fmem, p, 1);
+    }
+
+    return xc_domain_getinfo_single(xch, domid, &info) ||
+           (info.flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying)) ? -1 : 0;
+}
+
+double target_restored_ms, target_unpaused_ms;
+
+static double now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
 int target_restore(uint32_t domid, const struct image *im)
 {
+    double start = now_ms();
+
     struct restore_callbacks callbacks = { 0 };
     unsigned long store, console;
     int fd = memory_file(), rc = -1;
@@ -120,7 +161,12 @@ int target_restore(uint32_t domid, const struct image *im)
     if ( rc )
         return -1;
 
-    return xc_domain_unpause(xch, domid) ? -2 : 0;
+    target_restored_ms = now_ms() - start;
+    if ( xc_domain_unpause(xch, domid) )
+        return -2;
+    target_unpaused_ms = now_ms() - start - target_restored_ms;
+
+    return touch_all(domid) ? -3 : 0;
 }
 
 void target_destroy(uint32_t domid)

@@ -147,6 +147,13 @@ bool cloister_host_key(uint8_t out[32], const char *what)
     return have;
 }
 
+void cloister_hostkey_wipe(void)
+{
+    have_secret = false;
+    cl_wipe(host_secret, SECRET);
+    cl_wipe(job.secret, SECRET);
+}
+
 /* Once. */
 static bool expired(void)
 {

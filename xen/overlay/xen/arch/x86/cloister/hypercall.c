@@ -216,6 +216,8 @@ union argument {
     struct cloister_provision provision;
     struct cloister_secret secret;
     struct cloister_report report;
+    struct cloister_images images;
+    struct cloister_dump dump;
 };
 
 static const size_t sizes[] = {
@@ -233,6 +235,8 @@ static const size_t sizes[] = {
     [CLOISTER_OP_provision] = sizeof(struct cloister_provision),
     [CLOISTER_OP_secret] = sizeof(struct cloister_secret),
     [CLOISTER_OP_report] = sizeof(struct cloister_report),
+    [CLOISTER_OP_images] = sizeof(struct cloister_images),
+    [CLOISTER_OP_dump] = sizeof(struct cloister_dump),
 };
 
 static int dispatch(unsigned int cmd, union argument *a)
@@ -278,6 +282,12 @@ static int dispatch(unsigned int cmd, union argument *a)
 
     case CLOISTER_OP_report:
         return cloister_report_op(&a->report);
+
+    case CLOISTER_OP_images:
+        return cloister_images_op(&a->images);
+
+    case CLOISTER_OP_dump:
+        return cloister_dump_op(&a->dump);
     }
 
     return -EOPNOTSUPP;

@@ -192,8 +192,20 @@ enum cloister_reason cloister_wrap_init(void);
 /* Before other software gets the machine: no image can be opened any more. */
 void cloister_wrap_wipe(void);
 
-/* Names that secret, and gives nothing away.  false: there is none. */
+/*
+ * Names the secret to wrap with, and gives nothing away.  false: there is
+ * none.  is: is it this host's?  lasts: will it be after a restart?
+ */
 bool cloister_host_id(uint8_t id[16]);
+bool cloister_host_is(const uint8_t id[16]);
+bool cloister_host_lasts(const uint8_t id[16]);
+
+/*
+ * A cipher key for this label (at most 15 bytes) and salt, under the secret
+ * that `host` names.  Inside the vector section.  -ENOENT: no such secret.
+ */
+int cloister_wrap_cipher(const uint8_t host[16], const char *label,
+                         const uint8_t salt[32], struct cl_gcm_key *key);
 
 /*
  * Wraps and unwraps the 32-byte instance key `raw`; what of the record's
@@ -212,17 +224,58 @@ int cloister_unwrap(const struct cloister_record *head,
 /* One that was just saved. */
 void cloister_image_add(const uint8_t instance[16], uint64_t nonce);
 
-/* Why it may not be restored, or none; take: and from now on it may not. */
+/* Why it may not be restored, or none. */
 enum cloister_reason cloister_image_ask(const uint8_t instance[16],
-                                        uint64_t nonce, bool take);
+                                        uint64_t nonce);
 
-/* It may not be restored from now on.  false: it has been. */
-bool cloister_image_void(const uint8_t instance[16], uint64_t nonce);
+/*
+ * take: the same, and now it is the caller's, who may use it once *ticket has
+ * been passed (cloister_counter_pass()), and calls end: it was used, or it may
+ * be restored as before.  false: it has been forgotten meanwhile.
+ */
+enum cloister_reason cloister_image_take(const uint8_t instance[16],
+                                         uint64_t nonce, unsigned int *ticket);
+bool cloister_image_end(const uint8_t instance[16], uint64_t nonce, bool used);
+
+/*
+ * It may not be restored from now on; its guest may go on once *ticket has
+ * been passed.  false: it has been restored, or may have been.
+ */
+bool cloister_image_void(const uint8_t instance[16], uint64_t nonce,
+                         unsigned int *ticket);
+
+int cloister_images_op(struct cloister_images *op);
+
+/* ---- counter.c: a counter in the TPM ------------------------------------ */
+
+/* Its value is known: 0; -ERESTART: call again; or -errno. */
+int cloister_counter_ready(void);
+
+/* The value (0: not known); promise: and something hangs on it from now on. */
+uint64_t cloister_counter_value(void);
+uint64_t cloister_counter_promise(void);
+
+/*
+ * A ticket is passed when nothing that was promised before it was drawn can be
+ * redeemed any more.  0; -ERESTART: call again; -ETIMEDOUT, -ENODEV, -EIO,
+ * -EBADMSG: the TPM, or what stands there is not this Xen's counter.
+ */
+unsigned int cloister_counter_ticket(void);
+int cloister_counter_pass(unsigned int ticket);
 
 /* ---- record.c, restore.c ------------------------------------------------ */
 
 /* Names an instance by its key, and gives nothing away. */
 void cloister_instance_id(const uint8_t raw[CL_KEY_SIZE], uint8_t id[16]);
+
+/*
+ * A record of a sealed domain, which is paused, for its owner (dump.c): of the
+ * pages that others have views of, and no image.  0 or -errno.
+ */
+int cloister_record_dump(struct domain *d, void *buf, size_t room,
+                         size_t *length);
+
+int cloister_dump_op(struct cloister_dump *op);
 
 /* HVM parameter that says where the ring is. */
 extern const uint8_t cloister_ring_param[CLOISTER_RINGS];
@@ -242,12 +295,18 @@ bool cloister_is_still(const struct domain *d);
 
 /*
  * Steps of the seal of a domain that is restored.  check: does it fit to its
- * record?  page: puts page *gfn of the record in place and decrypts it; none
- * and *gfn = CL_GFN_NONE when all are done.  finish: loads the vCPUs, and
+ * record?  take: the image is this domain's now (*rc: -ERESTART: again);
+ * untake: or not, after all.  page: puts page *gfn of the record in place and decrypts it; none
+ * and *gfn = CL_GFN_NONE when all are done.  log: its launch log and
+ * measurement are those of the guest that was saved.  finish: loads the vCPUs, and
  * uses up the image; nothing may fail afterwards.
  */
 enum cloister_reason cloister_restore_check(struct domain *d);
+enum cloister_reason cloister_restore_take(struct cloister_domain *cd,
+                                           int *rc);
+void cloister_restore_untake(struct cloister_domain *cd);
 enum cloister_reason cloister_restore_page(struct domain *d, uint64_t *gfn);
+enum cloister_reason cloister_restore_log(struct cloister_domain *cd);
 enum cloister_reason cloister_restore_finish(struct domain *d);
 void cloister_restore_drop(struct cloister_domain *cd);
 
@@ -276,6 +335,9 @@ void cloister_secret_wipe(struct cloister_domain *cd);
  * of this Xen on this host.  false: there is no host key (yet).
  */
 bool cloister_host_key(uint8_t out[32], const char *what);
+
+/* Before other software gets the machine.  Takes no lock. */
+void cloister_hostkey_wipe(void);
 
 int cloister_hostkey_op(struct cloister_hostkey *k);
 
@@ -311,6 +373,8 @@ void cloister_measure_drop(struct cloister_domain *cd);
 /* ---- events.c --------------------------------------------------------- */
 
 extern const struct cloister_tpm_work cloister_events_work;
+extern const struct cloister_tpm_work cloister_counter_work;
+extern const struct cloister_tpm_work cloister_dump_work;
 
 int cloister_events_init(void);
 

@@ -109,12 +109,20 @@ static bool in_map(const struct cl_page *p)
                  p->state == CL_PAGE_RESTING);
 }
 
+/* A dump has what there is. */
+static bool has_view(const struct cl_page *p)
+{
+    return (p->state == CL_PAGE_PRIVATE || p->state == CL_PAGE_SHARED) &&
+           p->version && !(p->version & CL_DIRTY);
+}
+
 /*
  * All pages but the rings, which a restore empties: counted in *nr, and added
  * to the record r if there is one.  Under page_alloc_lock and the domain's.
  */
-static enum cloister_reason each_page(struct domain *d, struct cl_record *r,
-                                      uint32_t *nr, uint64_t *detail)
+static enum cloister_reason each_page(struct domain *d, bool dump,
+                                      struct cl_record *r, uint32_t *nr,
+                                      uint64_t *detail)
 {
     const struct cloister_domain *cd = d->arch.cloister;
     const struct page_info *pg;
@@ -127,8 +135,10 @@ static enum cloister_reason each_page(struct domain *d, struct cl_record *r,
 
         if ( !in_map(p) || cloister_ring(cd, p->gfn) < CLOISTER_RINGS )
             continue;
+        if ( dump && !has_view(p) )
+            continue;
         *detail = p->gfn;
-        if ( !cl_page_recordable(&cd->vm, p) )
+        if ( !dump && !cl_page_recordable(&cd->vm, p) )
             return CLOISTER_WHY_save_stale;
         if ( r && cl_record_add(r, p->gfn, p->version, p->tag) )
             return CLOISTER_WHY_save_failed;
@@ -138,15 +148,16 @@ static enum cloister_reason each_page(struct domain *d, struct cl_record *r,
     return CLOISTER_WHY_none;
 }
 
-static enum cloister_reason pages(struct domain *d, struct cl_record *r,
-                                  uint32_t *nr, uint64_t *detail)
+static enum cloister_reason pages(struct domain *d, bool dump,
+                                  struct cl_record *r, uint32_t *nr,
+                                  uint64_t *detail)
 {
     struct cloister_domain *cd = d->arch.cloister;
     enum cloister_reason why;
 
     nrspin_lock(&d->page_alloc_lock);
     spin_lock(&cd->lock);
-    why = each_page(d, r, nr, detail);
+    why = each_page(d, dump, r, nr, detail);
     spin_unlock(&cd->lock);
     nrspin_unlock(&d->page_alloc_lock);
 
@@ -222,6 +233,8 @@ static void make_state(const struct domain *d, uint64_t epoch,
     state->epoch = epoch;
     state->vcpus = d->max_vcpus;
     cloister_cpu_digest(d, state->cpu);
+    BUILD_BUG_ON(sizeof(state->measurement) != sizeof(cd->measurement));
+    memcpy(state->measurement, cd->measurement, sizeof(cd->measurement));
     for ( i = 0; i < HVM_NR_PARAMS; i++ )
         state->params[i] = cloister_param(d, i);
     /* As of the seal: whoever changed them later gains nothing. */
@@ -231,10 +244,11 @@ static void make_state(const struct domain *d, uint64_t epoch,
 }
 
 /* Writes the record to buf; its length to *length. */
-static enum cloister_reason make_record(struct domain *d,
+static enum cloister_reason make_record(struct domain *d, bool dump,
                                         const struct hvm_domain_context *hvm,
                                         void *buf, size_t room,
-                                        size_t *length, uint64_t *detail)
+                                        size_t *length, uint64_t *nonce,
+                                        uint64_t *detail)
 {
     struct cloister_domain *cd = d->arch.cloister;
     struct cloister_record head = {};
@@ -245,15 +259,17 @@ static enum cloister_reason make_record(struct domain *d,
     struct cl_record r;
     uint32_t nr;
 
-    why = pages(d, NULL, &nr, detail);
+    why = pages(d, dump, NULL, &nr, detail);
     if ( why )
         return why;
     if ( !hold_key(cd, &k) ||
-         cl_record_begin(&r, buf, room, hvm->cur, nr, cd->vm.since) ||
+         cl_record_begin(&r, buf, room, hvm->cur, cd->log_size, nr,
+                         dump ? 0 : cd->vm.since) ||
          make_head(d, &k, &head, cl_record_keys(&r)) )
         return CLOISTER_WHY_save_failed;
     memcpy(r.hvm, hvm->data, hvm->cur);
-    why = pages(d, &r, &nr, detail);
+    memcpy(r.log, cd->log, cd->log_size);
+    why = pages(d, dump, &r, &nr, detail);
     if ( why )
         return why;
     make_state(d, k.epoch, &state);
@@ -264,11 +280,25 @@ static enum cloister_reason make_record(struct domain *d,
     if ( !*length || !is_valid(cd, &k) )
         return CLOISTER_WHY_save_failed;
 
-    /* An image of the same moment that was saved before is worth nothing. */
-    if ( cd->exported )
-        cloister_image_void(head.instance, cd->exported);
-    cd->exported = head.nonce;
-    cloister_image_add(head.instance, head.nonce);
+    *nonce = head.nonce;
+
+    return CLOISTER_WHY_none;
+}
+
+/*
+ * An image of the same moment that was saved before is worth nothing now; if
+ * it was used already, there may be no other.
+ */
+static enum cloister_reason enter_image(struct cloister_domain *cd,
+                                        uint64_t nonce)
+{
+    unsigned int ticket;
+
+    if ( cd->exported &&
+         !cloister_image_void(cd->instance, cd->exported, &ticket) )
+        return CLOISTER_WHY_resumed;
+    cd->exported = nonce;
+    cloister_image_add(cd->instance, nonce);
 
     return CLOISTER_WHY_none;
 }
@@ -283,14 +313,16 @@ static enum cloister_reason fill_context(struct domain *d,
     struct hvm_save_descriptor *desc = (void *)(h->data + header);
     struct hvm_save_end end;
     enum cloister_reason why;
+    uint64_t nonce;
     size_t length;
 
     if ( h->size < header + 2 * DESC || hvm->cur < header )
         return CLOISTER_WHY_save_failed;
 
     memcpy(h->data, hvm->data, header);
-    why = make_record(d, hvm, desc + 1, h->size - header - 2 * DESC, &length,
-                      detail);
+    why = make_record(d, false, hvm, desc + 1, h->size - header - 2 * DESC,
+                      &length, &nonce, detail);
+    why = why ?: enter_image(d->arch.cloister, nonce);
     if ( why )
         return why;
 
@@ -330,7 +362,8 @@ static enum cloister_reason save_reason(struct domain *d)
 uint32_t cloister_hvm_size(struct domain *d)
 {
     size_t hvm = hvm_save_size(d);
-    size_t size = cl_record_size(hvm, domain_tot_pages(d));
+    size_t size = cl_record_size(hvm, d->arch.cloister->log_size,
+                                 domain_tot_pages(d));
 
     /* What is too large has no room: then the save is refused. */
     if ( size > UINT32_MAX - KB(4) )
@@ -366,11 +399,34 @@ int cloister_hvm_save(struct domain *d, struct hvm_domain_context *h)
     return -EPERM;
 }
 
+int cloister_record_dump(struct domain *d, void *buf, size_t room,
+                         size_t *length)
+{
+    struct hvm_domain_context hvm = { .size = hvm_save_size(d) };
+    uint64_t nonce, detail;
+    int rc;
+
+    hvm.data = xvmalloc_array(uint8_t, hvm.size);
+    if ( !hvm.data )
+        return -ENOMEM;
+
+    rc = hvm_save(d, &hvm);
+    if ( !rc && make_record(d, true, &hvm, buf, room, length, &nonce,
+                            &detail) )
+        rc = -EAGAIN;
+    cl_wipe(hvm.data, hvm.size);
+    xvfree(hvm.data);
+
+    return rc;
+}
+
 /* ---- The guest goes on ------------------------------------------------------ */
 
 int cloister_resume(struct domain *d)
 {
     struct cloister_domain *cd = d->arch.cloister;
+    unsigned int ticket;
+    int rc;
 
     /* What ended in any other way does not expect to go on. */
     if ( cloister_sealed(d) && d->shutdown_code != SHUTDOWN_suspend )
@@ -383,9 +439,17 @@ int cloister_resume(struct domain *d)
     if ( !cd || !cd->exported )
         return 0;
 
-    if ( !cloister_image_void(cd->instance, cd->exported) )
+    if ( !cloister_image_void(cd->instance, cd->exported, &ticket) )
     {
         cloister_refuse(d, CLOISTER_WHY_resumed, 0);
+        return -EPERM;
+    }
+    rc = cloister_counter_pass(ticket);
+    if ( rc == -ERESTART )
+        return rc;
+    if ( rc )
+    {
+        cloister_refuse(d, CLOISTER_WHY_no_counter, 0);
         return -EPERM;
     }
     cd->exported = 0;

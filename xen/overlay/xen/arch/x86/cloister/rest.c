@@ -73,19 +73,21 @@ static int open_page(struct cloister_domain *cd, mfn_t mfn, bool *last)
 int cloister_wake(struct domain *d, gfn_t gfn, mfn_t mfn)
 {
     struct cloister_domain *cd = d->arch.cloister;
-    bool last;
+    bool last, incoming;
     int rc;
 
     if ( !cd || !mfn_valid(mfn) || !entry(mfn) )
         return -EINVAL;
 
+    incoming = read_atomic(&entry(mfn)->state) == CL_PAGE_INCOMING;
     rc = open_page(cd, mfn, &last) ?: set_type(d, gfn, mfn, awake(d));
     if ( rc )
     {
         /* Once is enough: the domain may come back to it as it dies. */
         if ( !d->is_shutting_down && !d->is_dying )
         {
-            cloister_refuse(d, CLOISTER_WHY_rest_forged, gfn_x(gfn));
+            cloister_refuse(d, incoming ? CLOISTER_WHY_rec_page
+                                        : CLOISTER_WHY_rest_forged, gfn_x(gfn));
             domain_crash(d);
         }
         return rc;

@@ -11,6 +11,7 @@
 #include <xen/init.h>
 #include <xen/domain_page.h>
 #include <xen/sched.h>
+#include <xen/vmap.h>
 #include <xen/xvmalloc.h>
 
 #include <asm/hvm/save.h>
@@ -35,7 +36,43 @@ struct cloister_restore {
     struct cl_record_body b;
     uint32_t next;              /* page to be put in place */
     bool cut;                   /* nobody else can see any of them */
+    bool taken;                 /* the image, by this restore */
+    unsigned int ticket;        /* ... which it may use once this is passed */
 };
+
+enum cloister_reason cloister_restore_take(struct cloister_domain *cd,
+                                           int *rc)
+{
+    struct cloister_restore *r = cd->restore;
+    enum cloister_reason why;
+
+    *rc = 0;
+    if ( !r )
+        return CLOISTER_WHY_none;
+    if ( !r->taken )
+    {
+        why = cloister_image_take(r->instance, r->nonce, &r->ticket);
+        if ( why )
+            return why;
+        r->taken = true;
+    }
+    *rc = cloister_counter_pass(r->ticket);
+    if ( !*rc || *rc == -ERESTART )
+        return CLOISTER_WHY_none;
+    *rc = 0;
+
+    return CLOISTER_WHY_no_counter;
+}
+
+void cloister_restore_untake(struct cloister_domain *cd)
+{
+    struct cloister_restore *r = cd->restore;
+
+    if ( r && r->taken )
+        cloister_image_end(r->instance, r->nonce, false);
+    if ( r )
+        r->taken = false;
+}
 
 void cloister_restore_drop(struct cloister_domain *cd)
 {
@@ -44,6 +81,7 @@ void cloister_restore_drop(struct cloister_domain *cd)
     if ( !r )
         return;
 
+    cloister_restore_untake(cd);
     cd->restore = NULL;
     /* The key is needed for pages that nobody has touched yet. */
     if ( !cd->vm.pages[CL_PAGE_INCOMING] )
@@ -85,12 +123,12 @@ static enum cloister_reason open_record(struct cloister_domain *cd,
                                         const struct cloister_record_key *keys)
 {
     struct cloister_restore *r = cd->restore;
-    uint8_t raw[CL_KEY_SIZE], host[16];
+    uint8_t raw[CL_KEY_SIZE];
     enum cloister_reason why;
     struct cloister_simd simd;
     int rc;
 
-    if ( !cloister_host_id(host) || memcmp(host, head->host, sizeof(host)) )
+    if ( !cloister_host_is(head->host) )
         return CLOISTER_WHY_rec_host;
     if ( cloister_unwrap(head, keys, raw) )
         return CLOISTER_WHY_rec_forged;
@@ -126,7 +164,7 @@ static enum cloister_reason fits(struct domain *d,
         return CLOISTER_WHY_rec_forged;
     if ( memcmp(head->uuid, d->handle, sizeof(head->uuid)) )
         return CLOISTER_WHY_rec_guest;
-    why = cloister_image_ask(r->instance, r->nonce, false);
+    why = cloister_image_ask(r->instance, r->nonce);
     if ( why )
         return why;
     if ( r->b.state.vcpus != d->max_vcpus )
@@ -418,6 +456,28 @@ enum cloister_reason cloister_restore_page(struct domain *d, uint64_t *gfn)
     return why;
 }
 
+enum cloister_reason cloister_restore_log(struct cloister_domain *cd)
+{
+    const struct cl_record_body *b = &cd->restore->b;
+    uint8_t *log;
+
+    if ( cd->log )
+        return CLOISTER_WHY_none;
+    if ( !b->state.log )
+        return CLOISTER_WHY_rec_failed;
+    log = vzalloc(b->state.log);
+    if ( !log )
+        return CLOISTER_WHY_no_log_memory;
+
+    memcpy(log, b->log, b->state.log);
+    memcpy(cd->measurement, b->state.measurement, sizeof(cd->measurement));
+    cd->log_size = b->state.log;
+    smp_wmb();
+    write_atomic(&cd->log, log);
+
+    return CLOISTER_WHY_none;
+}
+
 enum cloister_reason cloister_restore_finish(struct domain *d)
 {
     struct cloister_domain *cd = d->arch.cloister;
@@ -437,9 +497,11 @@ enum cloister_reason cloister_restore_finish(struct domain *d)
     hvm.data = r->b.hvm;
     if ( hvm_load(d, true, &hvm) )
         return CLOISTER_WHY_rec_failed;
-    why = cloister_image_ask(r->instance, r->nonce, true);
-    if ( !why )
-        cloister_restore_drop(cd);
+    /* Forgotten by now, as 1,024 others have been saved meanwhile? */
+    if ( !cloister_image_end(r->instance, r->nonce, true) )
+        return CLOISTER_WHY_rec_unknown;
+    r->taken = false;
+    cloister_restore_drop(cd);
 
-    return why;
+    return CLOISTER_WHY_none;
 }

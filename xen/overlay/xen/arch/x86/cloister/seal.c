@@ -519,6 +519,7 @@ static int refuse(struct domain *d, enum cloister_reason why)
         unseal_pages(d);
         set_state(cd, CLOISTER_DOM_building);
     }
+    cloister_restore_untake(cd);
     cloister_event_end(d);
     cloister_measure_drop(cd);
     cloister_key_drop(cd);
@@ -587,16 +588,75 @@ static void announce_sealed(const struct domain *d)
            cloister_unsafe_lab ? ", UNSAFE LAB MODE" : "");
 }
 
-/* From open pages to the launch log; -ERESTART: come back. */
-static int close_and_measure(struct domain *d, enum cloister_reason *why)
+/* Nothing has been done to it yet: -ERESTART, or 0 with *why set. */
+static int begin(struct domain *d, enum cloister_reason *why)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    int rc;
+
+    *why = cloister_host_reason() ?: domain_reason(d) ?:
+           cloister_restore_check(d);
+    rc = *why ? 0 : take_key(cd, why);
+    if ( !rc && !*why )
+        *why = cloister_restore_take(cd, &rc);
+    if ( !rc && !*why )
+        set_state(cd, CLOISTER_DOM_sealing);
+
+    return rc;
+}
+
+/* What it starts from, for those who ask: -ERESTART, or 0 with *why set. */
+static int measure(struct domain *d, enum cloister_reason *why)
 {
     struct cloister_domain *cd = d->arch.cloister;
     int rc = 0;
 
+    /* A restored guest was measured when it was launched. */
+    if ( cd->restore )
+        *why = cloister_restore_log(cd);
+    else
+        rc = cloister_measure(d, why);
+    if ( !rc && !*why )
+        rc = record_launch(d, why);
+
+    return rc;
+}
+
+static enum cloister_reason finish(struct domain *d)
+{
+    enum cloister_reason why = cloister_siom_attach(d);
+
+    if ( why )
+        return why;
+    why = cloister_restore_finish(d);
+    if ( why )
+        cloister_siom_detach(d);
+
+    return why;
+}
+
+int cloister_seal(struct domain *d)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    enum cloister_reason why = CLOISTER_WHY_none;
+    int rc = 0;
+
+    if ( likely(!cd) || !cd->wanted || cd->state == CLOISTER_DOM_sealed )
+        return 0;
+    if ( d->is_dying )
+        return 0;
+    if ( cd->state == CLOISTER_DOM_dying )
+        return refuse(d, CLOISTER_WHY_rec_failed);
+
+    if ( cd->state == CLOISTER_DOM_building )
+        rc = begin(d, &why);
+    if ( rc || why )
+        return rc ?: refuse(d, why);
+
     if ( !cd->measuring && !cd->log )
     {
         cd->deadline = 0;
-        rc = seal_pages(d, why);
+        rc = seal_pages(d, &why);
         if ( rc )
             return rc;
         /*
@@ -607,51 +667,11 @@ static int close_and_measure(struct domain *d, enum cloister_reason *why)
     }
 
     /* Once more, as nobody can map anything of the domain any longer. */
-    *why = *why ?: domain_reason(d);
-    /* A restored guest was measured when it was launched. */
-    if ( !*why && !cd->restore )
-        rc = cloister_measure(d, why);
-    if ( !rc && !*why && !cd->restore )
-        rc = record_launch(d, why);
-
-    return rc;
-}
-
-int cloister_seal(struct domain *d)
-{
-    struct cloister_domain *cd = d->arch.cloister;
-    enum cloister_reason why = CLOISTER_WHY_none;
-    int rc;
-
-    if ( likely(!cd) || !cd->wanted || cd->state == CLOISTER_DOM_sealed )
-        return 0;
-    if ( d->is_dying )
-        return 0;
-    if ( cd->state == CLOISTER_DOM_dying )
-        return refuse(d, CLOISTER_WHY_rec_failed);
-
-    if ( cd->state == CLOISTER_DOM_building )
-    {
-        why = cloister_host_reason() ?: domain_reason(d) ?:
-              cloister_restore_check(d);
-        rc = why ? 0 : take_key(cd, &why);
-        if ( rc )
-            return rc;
-        if ( why )
-            return refuse(d, why);
-        set_state(cd, CLOISTER_DOM_sealing);
-    }
-
-    rc = close_and_measure(d, &why);
+    why = why ?: domain_reason(d);
+    rc = why ? 0 : measure(d, &why);
     if ( rc )
         return rc;
-    why = why ?: cloister_siom_attach(d);
-    if ( !why )
-    {
-        why = cloister_restore_finish(d);
-        if ( why )
-            cloister_siom_detach(d);
-    }
+    why = why ?: finish(d);
     if ( why )
         return refuse(d, why);
 

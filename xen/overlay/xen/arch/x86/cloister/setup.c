@@ -16,7 +16,7 @@
 
 unsigned int __ro_after_init cloister_mode = CLOISTER_MODE_on;
 bool __ro_after_init cloister_unsafe_lab;
-bool __ro_after_init cloister_restore_lazy;
+bool __ro_after_init cloister_restore_lazy = true;
 bool __ro_after_init cloister_has_aes;
 struct domain *__ro_after_init dom_view;
 

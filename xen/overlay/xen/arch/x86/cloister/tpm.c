@@ -200,6 +200,8 @@ static const struct cloister_tpm_work *const works[] = {
     &startup_work,
     &cloister_events_work,
     &cloister_sequence_work,
+    &cloister_counter_work,
+    &cloister_dump_work,
     &random_work,
 };
 

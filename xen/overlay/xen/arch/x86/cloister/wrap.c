@@ -2,10 +2,11 @@
 /*
  * Wraps the keys of saved guests under the host's.
  *
- * The host's secret is made when the first guest is sealed, and lives as long
- * as this Xen: an image can be restored on the host that saved it, until that
- * is rebooted.  (A secret that the TPM gives to this Xen only, after a reboot,
- * too, can take its place in host_secret() without anybody else noticing.)
+ * The host's secret comes from the host key (hostkey.c), which the TPM gives
+ * to this Xen in every boot.  Until dom0 has brought its blob, and where there
+ * is no TPM, one that was made when the first guest was sealed takes its
+ * place, and lives as long as this Xen.  A record names the secret that it was
+ * wrapped with.
  *
  * Each wrap has a cipher key of its own, SHA-256(label, secret, salt), with a
  * salt of 256 random bits: no nonce can repeat, however many keys are wrapped
@@ -20,7 +21,7 @@
 #include "abi/record.h"
 
 static DEFINE_SPINLOCK(host_lock);
-static uint8_t secret[32];
+static uint8_t boot_secret[32];
 static bool have_secret;
 
 struct derivation {
@@ -29,17 +30,22 @@ struct derivation {
     uint8_t salt[32];
 };
 
-static bool host_secret(uint8_t out[32])
+/* lasts: the one that is the same in every boot. */
+static bool host_secret(bool lasts, uint8_t out[32])
 {
+    if ( lasts )
+        return cloister_host_key(out, "wrap");
+
     spin_lock(&host_lock);
-    memcpy(out, secret, sizeof(secret));
+    memcpy(out, boot_secret, sizeof(boot_secret));
     spin_unlock(&host_lock);
 
     return read_atomic(&have_secret);
 }
 
 /* SHA-256(label, secret, salt): no length is variable. */
-static bool derive(const char *label, const uint8_t *salt, uint8_t out[32])
+static bool derive(bool lasts, const char *label, const uint8_t *salt,
+                   uint8_t out[32])
 {
     struct derivation d = {};
     bool ok;
@@ -48,8 +54,9 @@ static bool derive(const char *label, const uint8_t *salt, uint8_t out[32])
     if ( salt )
         memcpy(d.salt, salt, sizeof(d.salt));
 
-    ok = host_secret(d.secret);
-    sha2_256_digest(out, &d, sizeof(d));
+    ok = host_secret(lasts, d.secret);
+    if ( ok )
+        sha2_256_digest(out, &d, sizeof(d));
     cl_wipe(&d, sizeof(d));
 
     return ok;
@@ -70,7 +77,7 @@ enum cloister_reason cloister_wrap_init(void)
     spin_lock(&host_lock);
     if ( !have_secret )
     {
-        memcpy(secret, random, sizeof(secret));
+        memcpy(boot_secret, random, sizeof(boot_secret));
         write_atomic(&have_secret, true);
     }
     spin_unlock(&host_lock);
@@ -83,17 +90,54 @@ enum cloister_reason cloister_wrap_init(void)
 void cloister_wrap_wipe(void)
 {
     write_atomic(&have_secret, false);
-    cl_wipe(secret, sizeof(secret));
+    cl_wipe(boot_secret, sizeof(boot_secret));
+    cloister_hostkey_wipe();
+}
+
+static bool id_of(bool lasts, uint8_t id[16])
+{
+    uint8_t digest[32];
+    bool ok = derive(lasts, "host id", NULL, digest);
+
+    if ( ok )
+        memcpy(id, digest, 16);
+
+    return ok;
 }
 
 bool cloister_host_id(uint8_t id[16])
 {
-    uint8_t digest[32];
-    bool ok = derive("host id", NULL, digest);
+    return id_of(true, id) || id_of(false, id);
+}
 
-    memcpy(id, digest, 16);
+static bool is(const uint8_t id[16], bool lasts)
+{
+    uint8_t mine[16];
 
-    return ok;
+    return id_of(lasts, mine) && !memcmp(id, mine, sizeof(mine));
+}
+
+bool cloister_host_lasts(const uint8_t id[16])
+{
+    return is(id, true);
+}
+
+bool cloister_host_is(const uint8_t id[16])
+{
+    return is(id, true) || is(id, false);
+}
+
+int cloister_wrap_cipher(const uint8_t host[16], const char *label,
+                         const uint8_t salt[32], struct cl_gcm_key *key)
+{
+    uint8_t raw[32];
+    int rc = -ENOENT;
+
+    if ( cloister_host_is(host) && derive(is(host, true), label, salt, raw) )
+        rc = cl_gcm_init(key, raw);
+    cl_wipe(raw, sizeof(raw));
+
+    return rc;
 }
 
 /* What the wrapped key is bound to: header fields that say whose it is. */
@@ -116,19 +160,6 @@ static struct binding binding(const struct cloister_record *head)
 
 static const uint8_t zero_nonce[CL_GCM_NONCE_LEN];
 
-/* Inside the vector section. */
-static int cipher_key(const uint8_t salt[32], struct cl_gcm_key *key)
-{
-    uint8_t raw[32];
-    int rc = -ENOENT;
-
-    if ( derive("wrap", salt, raw) )
-        rc = cl_gcm_init(key, raw);
-    cl_wipe(raw, sizeof(raw));
-
-    return rc;
-}
-
 int cloister_wrap(const struct cloister_record *head,
                   const uint8_t raw[CL_KEY_SIZE],
                   struct cloister_record_key *out)
@@ -145,7 +176,7 @@ int cloister_wrap(const struct cloister_record *head,
     memcpy(out->salt, salt, sizeof(salt));
 
     cloister_simd_begin(&simd);
-    rc = cipher_key(out->salt, &key);
+    rc = cloister_wrap_cipher(head->host, "wrap", out->salt, &key);
     if ( !rc )
         cl_gcm_seal(&key, zero_nonce, &b, sizeof(b), raw, out->key,
                     CL_KEY_SIZE, out->tag);
@@ -165,7 +196,7 @@ int cloister_unwrap(const struct cloister_record *head,
     int rc;
 
     cloister_simd_begin(&simd);
-    rc = cipher_key(in->salt, &key);
+    rc = cloister_wrap_cipher(head->host, "wrap", in->salt, &key);
     if ( !rc )
         rc = cl_gcm_open(&key, zero_nonce, &b, sizeof(b), in->key, raw,
                          CL_KEY_SIZE, in->tag);

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The owner's dump (abi/dump.h): the guest's key, encrypted to the key that
+ * its owner has named in what was measured, and a record of what the views that
+ * dom0 has taken are.  The TPM does the RSA, one domain's at a time; the
+ * locality is held so that nobody puts another key under the same handle.
+ */
+
+#include <xen/guest_access.h>
+#include <xen/domain.h>
+#include <xen/sched.h>
+#include <xen/sha2.h>
+#include <xen/softirq.h>
+#include <xen/xvmalloc.h>
+
+#include <cloister/tpm2.h>
+#include <cloister/wipe.h>
+
+#include "private.h"
+
+#include "abi/dump.h"
+#include "abi/evidence.h"
+
+#define PATIENCE    SECONDS(20)
+#define FLUSHES     5
+
+enum step { STEP_load, STEP_encrypt, STEP_flush };
+
+static DEFINE_SPINLOCK(dump_lock);
+
+/* Protected by dump_lock. */
+static struct {
+    bool busy, over;
+    enum step at;
+    int result;
+    uint8_t instance[16];       /* whose key */
+    uint8_t key[CL_KEY_SIZE];
+    uint8_t modulus[CL_TPM2_RSA];
+    uint8_t wrapped[CL_TPM2_RSA];
+    uint32_t handle;
+    unsigned int flushes;
+    s_time_t deadline;
+} job;
+
+/* ---- The TPM ---------------------------------------------------------------- */
+
+static size_t step_cmd(uint8_t *buf, size_t cap)
+{
+    const struct cl_tpm2_slice key = { job.key, sizeof(job.key) };
+
+    switch ( job.at )
+    {
+    case STEP_load:
+        return cl_tpm2_load_rsa_cmd(buf, cap, job.modulus);
+    case STEP_encrypt:
+        return cl_tpm2_rsa_encrypt_cmd(buf, cap, job.handle, key);
+    case STEP_flush:
+        break;
+    }
+
+    return job.handle ? cl_tpm2_flush_cmd(buf, cap, job.handle) : 0;
+}
+
+static size_t cf_check dump_cmd(uint8_t *buf, size_t cap, bool *hold)
+{
+    size_t len = 0;
+
+    spin_lock(&dump_lock);
+    if ( job.busy )
+    {
+        len = step_cmd(buf, cap);
+        *hold = job.at == STEP_load;
+        if ( !len )
+        {
+            cl_wipe(job.key, sizeof(job.key));
+            job.busy = false;
+            job.over = true;
+        }
+    }
+    spin_unlock(&dump_lock);
+
+    return len;
+}
+
+static int flush_rsp(const uint8_t *rsp, size_t len)
+{
+    int rc = cl_tpm2_empty_rsp(rsp, len, false);
+
+    if ( !len && job.flushes++ < FLUSHES )
+        return rc;
+    if ( rc != -EAGAIN )
+        job.handle = 0;
+
+    return rc == -EAGAIN ? rc : 0;
+}
+
+static int cf_check dump_rsp(const uint8_t *rsp, size_t len)
+{
+    int rc;
+
+    spin_lock(&dump_lock);
+    rc = job.at == STEP_load ? cl_tpm2_load_rsa_rsp(rsp, len, &job.handle)
+         : job.at == STEP_encrypt ? cl_tpm2_rsa_encrypt_rsp(rsp, len,
+                                                            job.wrapped)
+         : flush_rsp(rsp, len);
+    if ( rc && rc != -EAGAIN && rc != -ENOTCONN )
+    {
+        job.result = job.result ?: rc;
+        job.at = STEP_flush;
+    }
+    else if ( !rc && job.at != STEP_flush )
+        job.at++;
+    spin_unlock(&dump_lock);
+
+    return len && rc == -EIO ? 0 : rc;
+}
+
+const struct cloister_tpm_work cloister_dump_work = {
+    .cmd = dump_cmd,
+    .rsp = dump_rsp,
+};
+
+/* Under dump_lock: 0 and job.wrapped is this domain's; -ERESTART; -errno. */
+static int wrap(const struct cloister_domain *cd, const uint8_t *modulus)
+{
+    if ( job.over && !memcmp(job.instance, cd->instance, 16) &&
+         !memcmp(job.modulus, modulus, sizeof(job.modulus)) )
+    {
+        job.over = false;
+        return job.result;
+    }
+    if ( job.busy )
+        return NOW() > job.deadline ? -ETIMEDOUT : -ERESTART;
+
+    memset(&job, 0, sizeof(job));
+    job.deadline = NOW() + PATIENCE;
+    memcpy(job.instance, cd->instance, 16);
+    memcpy(job.modulus, modulus, sizeof(job.modulus));
+    cl_key_raw(cd->vm.key, job.key);
+    job.busy = true;
+
+    return -ERESTART;
+}
+
+/* ---- Whose it is ------------------------------------------------------------- */
+
+/* The page with the command line, as it was measured. */
+static const uint8_t *start_page(const struct cloister_domain *cd,
+                                 uint32_t *len)
+{
+    size_t at = 0;
+
+    while ( cd->log_size - at >= sizeof(struct cloister_item) )
+    {
+        const struct cloister_item *item = (const void *)(cd->log + at);
+
+        at += sizeof(*item);
+        if ( item->length > cd->log_size - at )
+            break;
+        *len = item->length;
+        if ( item->type == CLOISTER_ITEM_start )
+            return cd->log + at;
+        at += ROUNDUP(item->length, 8);
+    }
+
+    return NULL;
+}
+
+/* Does the guest's command line, anywhere on its page, name this key? */
+static bool is_owner(const struct cloister_domain *cd, const uint8_t *modulus)
+{
+    static const char option[] = CLOISTER_DUMP_OPTION;
+    const size_t known = sizeof(option) - 1;
+    uint8_t digest[SHA2_256_DIGEST_SIZE];
+    char text[sizeof(option) + 2 * SHA2_256_DIGEST_SIZE];
+    const uint8_t *page;
+    uint32_t len, i;
+
+    page = cd->log ? start_page(cd, &len) : NULL;
+    if ( !page )
+        return false;
+
+    sha2_256_digest(digest, modulus, CL_TPM2_RSA);
+    memcpy(text, option, known);
+    for ( i = 0; i < SHA2_256_DIGEST_SIZE; i++ )
+        snprintf(text + known + 2 * i, 3, "%02x", digest[i]);
+    for ( i = 0; i + sizeof(text) - 1 <= len; i++ )
+        if ( !memcmp(page + i, text, sizeof(text) - 1) )
+            return true;
+
+    return false;
+}
+
+/* ---- The hypercall ----------------------------------------------------------- */
+
+static int write_record(struct domain *d, struct cloister_dump *op)
+{
+    XEN_GUEST_HANDLE(uint8) user;
+    size_t room, length = 0;
+    uint8_t *buf;
+    int rc;
+
+    set_xen_guest_handle_raw(user, (uint8_t *)op->buffer);
+    domain_pause(d);
+    room = cloister_hvm_size(d);
+    buf = xvzalloc_array(uint8_t, room);
+    rc = buf ? cloister_record_dump(d, buf, room, &length) : -ENOMEM;
+    domain_unpause(d);
+
+    if ( !rc && length > op->length )
+        rc = -ENOBUFS;
+    op->length = length;
+    if ( !rc && copy_to_guest(user, buf, length) )
+        rc = -EFAULT;
+    /* Half-made, it has state in the clear. */
+    if ( rc && buf )
+        cl_wipe(buf, room);
+    xvfree(buf);
+
+    return rc;
+}
+
+/* Under the domctl lock. */
+static int dump(struct domain *d, struct cloister_dump *op)
+{
+    const struct cloister_domain *cd = d->arch.cloister;
+    int rc;
+
+    if ( !cd || cd->state != CLOISTER_DOM_sealed || !cd->vm.key )
+        return -EINVAL;
+    if ( !is_owner(cd, op->modulus) )
+        return -EACCES;
+    if ( !cloister_tpm_present() )
+        return -ENODEV;
+
+    spin_lock(&dump_lock);
+    rc = wrap(cd, op->modulus);
+    memcpy(op->wrapped, job.wrapped, sizeof(op->wrapped));
+    spin_unlock(&dump_lock);
+
+    return rc ?: write_record(d, op);
+}
+
+int cloister_dump_op(struct cloister_dump *op)
+{
+    struct domain *d = rcu_lock_domain_by_id(op->domid);
+    int rc = -ERESTART;
+
+    BUILD_BUG_ON(sizeof(op->modulus) != CL_TPM2_RSA);
+    if ( !d )
+        return -ESRCH;
+
+    if ( domctl_lock_acquire() )
+    {
+        rc = dump(d, op);
+        domctl_lock_release();
+    }
+    rcu_unlock_domain(d);
+    if ( rc == -ERESTART )
+    {
+        cloister_tpm_kick();
+        raise_softirq(SCHEDULE_SOFTIRQ);
+    }
+
+    return rc;
+}
