@@ -8,19 +8,19 @@
 
 #include "private.h"
 
-#define QUANTUM 1536u      /* bytes for each turn */
+#define QUANTUM  1536u     /* bytes for each turn */
 #define BURST_NS 10000000u /* a bucket holds what comes in 10 ms, */
-#define NS 1000000000ull
+#define NS       1000000000ull
 
 /* but always a few frames. */
-static uint64_t bucket(const struct cl_siom_port *port)
+static uint64_t bucket(const struct cl_port *port)
 {
     uint64_t bytes = port->config.rate / (NS / BURST_NS);
 
     return bytes > 4 * CL_SIOM_FRAME ? bytes : 4 * CL_SIOM_FRAME;
 }
 
-static void refill(struct cl_siom_port *port, uint64_t now)
+static void refill(struct cl_port *port, uint64_t now)
 {
     uint64_t full = bucket(port), past = now - port->refilled;
 
@@ -40,7 +40,7 @@ static void refill(struct cl_siom_port *port, uint64_t now)
         port->tokens = full;
 }
 
-static bool may_send(struct cl_siom_port *port, uint32_t len, uint64_t now)
+static bool may_send(struct cl_port *port, uint32_t len, uint64_t now)
 {
     if ( len > port->deficit )
         return false;
@@ -51,7 +51,7 @@ static bool may_send(struct cl_siom_port *port, uint32_t len, uint64_t now)
     return len <= port->tokens;
 }
 
-static void pay(struct cl_siom_port *port, uint32_t len)
+static void pay(struct cl_port *port, uint32_t len)
 {
     port->deficit -= len;
     if ( port->config.rate )
@@ -59,7 +59,7 @@ static void pay(struct cl_siom_port *port, uint32_t len)
 }
 
 /* The port's memory is empty: clear the flag, but look once more. */
-static void rest(struct cl_siom_port *port)
+static void rest(struct cl_port *port)
 {
     port->deficit = 0;
     bit_clear(port->siom->tx_ready, port->nr);
@@ -68,7 +68,7 @@ static void rest(struct cl_siom_port *port)
 }
 
 /* One port's turn: at most `budget` frames, with which it may not be over. */
-static unsigned int turn(struct cl_siom_port *port, unsigned int budget,
+static unsigned int turn(struct cl_port *port, unsigned int budget,
                          uint64_t now)
 {
     const struct cl_frame *f;

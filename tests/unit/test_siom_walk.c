@@ -229,10 +229,10 @@ static void set_up(void)
 
 static void work(void)
 {
-    struct cl_siom_port *port;
+    struct cl_port *port;
     unsigned int from = 0;
 
-    switch ( rnd(4) )
+    switch ( rnd(3) )
     {
     case 0:
         cl_siom_tx(&bad.port, 1 + rnd(64));
@@ -242,12 +242,8 @@ static void work(void)
         cl_siom_rx(&bad.port, 1 + rnd(64));
         break;
 
-    case 2:
-        cl_siom_ctrl(&bad.port);
-        break;
-
     default:
-        cl_siom_tx_quiet(&bad.port, rnd(2));
+        cl_siom_ctrl(&bad.port);
         break;
     }
     cl_siom_poll(&siom, 64);

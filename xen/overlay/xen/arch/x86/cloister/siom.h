@@ -21,7 +21,7 @@ struct cloister_port {
     struct cl_siom_config config;
     struct cl_siom_saved *saved;    /* of a restored guest, until it is
                                        attached */
-    struct cl_siom_port port;
+    struct cl_port port;
 };
 
 /*
