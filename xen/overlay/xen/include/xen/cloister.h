@@ -291,12 +291,6 @@ bool cloister_survives(struct domain *d, uint8_t reason);
  */
 bool cloister_dom0_powers_off(void);
 
-/*
- * From setup_io_bitmap: the ports by which a PVH dom0 could reset the machine
- * itself, unasked.
- */
-void cloister_dom0_ports(struct domain *d);
-
 /* A domain has shut down (its shutdown_lock is held). */
 void cloister_domain_ended(const struct domain *d);
 
@@ -380,7 +374,6 @@ static inline bool cloister_nic_fault(pci_sbdf_t sbdf) { return false; }
 static inline bool cloister_survives(struct domain *d, uint8_t reason)
 { return false; }
 static inline bool cloister_dom0_powers_off(void) { return false; }
-static inline void cloister_dom0_ports(struct domain *d) {}
 static inline void cloister_domain_ended(const struct domain *d) {}
 
 #endif /* CONFIG_CLOISTER */

@@ -18,6 +18,8 @@
 #include <asm/io.h>
 #include <asm/trampoline.h>
 
+#include <public/sched.h>
+
 #include "private.h"
 
 #define RANGES  64
@@ -163,15 +165,16 @@ static int __init deny_block(struct domain *d,
 
 /*
  * A PVH dom0 switches the machine off by the port, not by hypercall: whatever
- * state it names, nothing is left in memory by then.  Every other write is
- * dropped.
+ * state it names, nothing is left in memory by then, or dom0 alone ends.
+ * Every other write is dropped.
  */
 static int cf_check pm1_cnt(int dir, unsigned int port, unsigned int bytes,
                             uint32_t *val)
 {
     if ( dir == IOREQ_READ )
         *val = inw(port);
-    else if ( bytes == 2 && (*val & SLP_EN) )
+    else if ( bytes == 2 && (*val & SLP_EN) &&
+              !cloister_dom0_ends(SHUTDOWN_poweroff) )
     {
         cloister_host_down();
         outw(*val, port);
@@ -210,6 +213,8 @@ static int cf_check keyboard(int dir, unsigned int port, unsigned int bytes,
         *val = inb(port);
     else if ( !cloister_resets_host(port, 1, *val) )
         outb(*val, port);
+    else
+        cloister_dom0_ends(SHUTDOWN_reboot);
 
     return X86EMUL_OKAY;
 }

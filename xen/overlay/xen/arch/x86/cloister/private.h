@@ -386,6 +386,10 @@ struct cl_siom_saved;
 bool cloister_siom_save(const struct domain *d, struct cl_siom_saved *to);
 int cloister_siom_restore(struct domain *d, const struct cl_siom_saved *from);
 
+/* The settings of the card, if there were any, become an item. */
+struct cl_measure;
+void cloister_siom_measure(const struct domain *d, struct cl_measure *m);
+
 /* The guest's pages that SIOM holds go back (to be encrypted at rest, say). */
 void cloister_siom_let_go(struct domain *d);
 
@@ -401,6 +405,12 @@ void cloister_siom_switch(const struct domain *next);
 
 /* dom0 has ended and Xen has not. */
 bool cloister_orphaned(void);
+
+/*
+ * dom0 wants the machine off or reset by its own means (SHUTDOWN_*).  True: it
+ * is dom0 that ends instead, as a protected guest runs.
+ */
+bool cloister_dom0_ends(uint8_t reason);
 
 /* From now on Xen empties guests' console rings. */
 void cloister_keep_consoles(void);

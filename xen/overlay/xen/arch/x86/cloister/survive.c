@@ -25,10 +25,8 @@
 #include <xen/tasklet.h>
 #include <xen/timer.h>
 
-#include <asm/hvm/io.h>
 #include <asm/irq.h>
 
-#include <public/hvm/ioreq.h>
 #include <public/sched.h>
 
 #include "private.h"
@@ -278,48 +276,19 @@ bool cloister_survives(struct domain *d, uint8_t reason)
     return true;
 }
 
-bool cloister_dom0_powers_off(void)
+bool cloister_dom0_ends(uint8_t reason)
 {
     if ( !opt_survive || !protected_running() )
         return false;
 
-    domain_shutdown(hardware_domain, SHUTDOWN_poweroff);
+    domain_shutdown(hardware_domain, reason);
 
     return true;
 }
 
-/*
- * The keyboard controller's command port: 0xF0 to 0xFF pulse the output lines
- * whose bit is 0, and line 0 is the processors' reset.  A PVH dom0 reaches
- * the port itself, and its kernel reboots by it.
- */
-#define KBC_PORT    0x64
-
-static bool pulses_reset(uint8_t command)
+bool cloister_dom0_powers_off(void)
 {
-    return (command & 0xf1) == 0xf0;
-}
-
-static int cf_check kbc_port(int dir, unsigned int port, unsigned int bytes,
-                             uint32_t *val)
-{
-    if ( dir == IOREQ_READ )
-        *val = inb(port);
-    else if ( pulses_reset(*val) )
-        domain_shutdown(current->domain, SHUTDOWN_reboot);
-    else
-        outb(*val, port);
-
-    return X86EMUL_OKAY;
-}
-
-void __hwdom_init cloister_dom0_ports(struct domain *d)
-{
-    if ( cloister_mode == CLOISTER_MODE_off || !opt_survive )
-        return;
-
-    __set_bit(KBC_PORT, d->arch.hvm.io_bitmap);
-    register_portio_handler(d, KBC_PORT, 1, kbc_port);
+    return cloister_dom0_ends(SHUTDOWN_poweroff);
 }
 
 static int __init cf_check survive_init(void)
