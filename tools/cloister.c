@@ -42,7 +42,7 @@ static const struct command
      0, 0, attest_main},
     {"verify", "-n NONCE -k KEY [-e LOG] [-r DIR] DIR",
      "check evidence (offline)", NULL, "", 0, 0, verify_main},
-    {"measure", "[-k -r -c -p -o ...] CONFIG",
+    {"measure", "[-k -r -c -p -n -o ...] CONFIG",
      "what a guest's log should be, from its files", NULL, "", 0, 0,
      measure_main},
     {"explain", "EXPECTED ACTUAL", "in what two logs differ", NULL, "", 0, 0,

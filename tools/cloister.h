@@ -48,6 +48,11 @@ enum cli_exit cmd_protect(const struct request *req);
 
 /* The guests' network cards; and settings of one, before it first runs. */
 enum cli_exit cmd_net(const struct request *req);
+
+/* One SETTING=VALUE of these.  Complains and returns false if it is none. */
+struct cloister_net_set;
+bool net_setting(const char *arg, struct cloister_net_set *set);
+
 /* Verbs that take their command line apart themselves; argv[0] is the verb. */
 
 /* A launch log, or the host's event log. */

@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <abi/hypercall.h>
+
 #include "cloister.h"
 #include "output.h"
 
@@ -18,7 +20,7 @@
 struct measure
 {
     const char *output;
-    char *argv[8]; /* of the helper */
+    char *argv[9]; /* of the helper */
     int argc;
 };
 
@@ -31,6 +33,21 @@ static bool add(struct measure *m, const char *key, const char *value)
     m->argv[m->argc++] = arg;
 
     return true;
+}
+
+/* SETTING=VALUE[,...], as bytes for the helper. */
+static bool add_net(struct measure *m, char *settings)
+{
+    struct cloister_net_set set = {.revision = CLOISTER_ABI_REVISION};
+    char text[2 * sizeof(set) + 1];
+
+    for ( char *s = strtok(settings, ","); s; s = strtok(NULL, ",") )
+        if ( !net_setting(s, &set) )
+            return false;
+    for ( size_t i = 0; i < sizeof(set); i++ )
+        sprintf(text + 2 * i, "%02x", ((const uint8_t *)&set)[i]);
+
+    return add(m, "net=", text);
 }
 
 /* Next to this program, or where programs are. */
@@ -84,6 +101,8 @@ static bool note(struct measure *m, int opt)
         return add(m, "cmdline=", optarg);
     case 'p':
         return add(m, "cpu=", optarg);
+    case 'n':
+        return add_net(m, optarg);
     case 'o':
         m->output = optarg;
         return true;
@@ -99,6 +118,7 @@ enum cli_exit measure_main(int argc, char **argv)
         {"ramdisk", required_argument, NULL, 'r'},
         {"cmdline", required_argument, NULL, 'c'},
         {"cpu", required_argument, NULL, 'p'},
+        {"net", required_argument, NULL, 'n'},
         {"output", required_argument, NULL, 'o'},
         {0},
     };
@@ -108,7 +128,7 @@ enum cli_exit measure_main(int argc, char **argv)
     int opt;
 
     optind = 0;
-    while ( !status && (opt = getopt_long(argc, argv, "k:r:c:p:o:", options,
+    while ( !status && (opt = getopt_long(argc, argv, "k:r:c:p:n:o:", options,
                                           NULL)) != -1 )
     {
         /* Each at most once: there is no room for more. */

@@ -235,8 +235,7 @@ static bool parse_number(const char *text, uint64_t limit, uint64_t *out)
     return true;
 }
 
-/* One SETTING=VALUE.  Complains and returns false if it is none. */
-static bool parse_setting(const char *arg, struct cloister_net_set *set)
+bool net_setting(const char *arg, struct cloister_net_set *set)
 {
     const char *value = strchr(arg, '=');
     size_t len = value ? (size_t)(value - arg) : 0;
@@ -284,7 +283,7 @@ static enum cli_exit change(struct hyp *hyp, const struct request *req,
     int rc;
 
     for ( int i = 1; i < req->nr_args; i++ )
-        if ( !parse_setting(req->args[i], &set) )
+        if ( !net_setting(req->args[i], &set) )
             return CLI_USAGE;
     rc = hyp_net_set(hyp, &set);
     if ( rc == -ENODEV )

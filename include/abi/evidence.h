@@ -46,7 +46,10 @@ struct cloister_item {
  *          then MSRs 0xCE and 0x10A, 8 bytes each
  * state    one record of the HVM context of Xen (public/arch-x86/hvm/save.h);
  *          index: its instance, mostly a vCPU's number; first: its type code.
- *          Without the header, the end mark and the CPU record's TSC
+ *          Without the header, the end mark and the CPU record's TSC.  One
+ *          more, the last, if the guest's network card was set up before it
+ *          ran: first CLOISTER_STATE_net, struct cloister_net_set
+ *          (abi/hypercall.h) with domid 0
  * params   all HVM parameters, 8 bytes each, by number
  * map      the memory map that the guest is given, Xen's struct e820entry
  *          (start 8, size 8, type 4), 20 bytes each
@@ -69,6 +72,8 @@ struct cloister_item {
 #define CLOISTER_ITEM_pages     7
 #define CLOISTER_ITEM_zero      8
 #define CLOISTER_ITEM_shared    9
+
+#define CLOISTER_STATE_net      0x10000     /* no type code of Xen's */
 
 /*
  * Event log of the host.

@@ -27,7 +27,7 @@ _cloister()
             why) words='--json --number' ;;
             show) words='--json --host --output' ;;
             keys) words='--file --new' ;;
-            measure) words='--kernel --ramdisk --cmdline --cpu --output' ;;
+            measure) words='--kernel --ramdisk --cmdline --cpu --net --output' ;;
             attest) words='--nonce --output --tcti' ;;
             verify) words='--nonce --key --expect --reference --json' ;;
             esac

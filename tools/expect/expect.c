@@ -4,7 +4,7 @@
  * configuration and files.  Run by `cloister measure`.
  *
  *     cloister-expect CONFIG OUTPUT [kernel=FILE] [ramdisk=FILE]
- *                     [cmdline=TEXT] [cpu=LOG]
+ *                     [cmdline=TEXT] [cpu=LOG] [net=BYTES]
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 #include <libxlutil.h>
 
 #include <abi/evidence.h>
+#include <abi/hypercall.h>
 #include <cloister/measure.h>
 
 #include "evlog.h"
@@ -38,6 +39,8 @@ die(const char *format, ...)
     va_end(al);
     _exit(1);
 }
+
+static struct cloister_net_set net; /* settings of its network card */
 
 /* ---- The log -------------------------------------------------------------
  */
@@ -112,6 +115,9 @@ void fake_built(void)
     cl_measure_item(&m, CLOISTER_ITEM_config, 0, 0, &config, sizeof(config));
     cpu_policy(&m);
     fake_states(&m);
+    if ( net.fields )
+        cl_measure_item(&m, CLOISTER_ITEM_state, 0, CLOISTER_STATE_net, &net,
+                        sizeof(net));
     cl_measure_item(&m, CLOISTER_ITEM_params, 0, 0, fake.params,
                     sizeof(fake.params));
     cl_measure_item(&m, CLOISTER_ITEM_map, 0, 0, fake.map,
@@ -241,6 +247,19 @@ static void parse(libxl_ctx *ctx, const char *path, libxl_domain_config *d)
     xlu_cfg_destroy(c);
 }
 
+static void network(const char *hex)
+{
+    uint8_t *to = (uint8_t *)&net;
+    unsigned int byte;
+
+    for ( size_t i = 0; i < sizeof(net); i++ )
+    {
+        if ( sscanf(hex + 2 * i, "%2x", &byte) != 1 )
+            die("net=: not understood");
+        to[i] = (uint8_t)byte;
+    }
+}
+
 /* The files are not where they are on the host. */
 static void override(libxl_domain_build_info *b, const char *arg)
 {
@@ -263,6 +282,8 @@ static void override(libxl_domain_build_info *b, const char *arg)
              !evlog_check(&cpu_from, false, why, sizeof(why)) )
             die("%s: %s", value, why);
     }
+    else if ( !strncmp(arg, "net=", 4) )
+        network(value);
     else
         die("not understood: %s", arg);
 }

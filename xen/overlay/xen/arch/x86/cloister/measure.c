@@ -190,6 +190,7 @@ static int begin(struct domain *d)
     size_t cap = log_bound(d);
     struct cl_measure *m;
     void *log;
+    int rc;
 
     cd->measuring = xzalloc(struct cloister_measuring);
     log = vzalloc(cap);
@@ -204,7 +205,10 @@ static int begin(struct domain *d)
     cl_measure_init(m, log, cap);
     measure_config(d, m);
 
-    return measure_cpu(d, m) ?: measure_state(d, m);
+    rc = measure_cpu(d, m) ?: measure_state(d, m);
+    cloister_siom_measure(d, m);
+
+    return rc;
 }
 
 static bool is_ring(const struct domain *d, unsigned long gfn)

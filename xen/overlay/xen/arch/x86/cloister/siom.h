@@ -19,6 +19,8 @@ struct cloister_port {
     bool active;                /* under both locks */
     uint32_t generation;        /* of the memory map */
     struct cl_siom_config config;
+    struct cloister_net_set settings;   /* what of it was set, for the
+                                           measurement */
     struct cl_siom_saved *saved;    /* of a restored guest, until it is
                                        attached */
     struct cl_port port;

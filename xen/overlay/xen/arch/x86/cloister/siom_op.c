@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Secure I/O management: what cloister(1) asks and sets. */
 
+#include <cloister/measure.h>
+
 #include "siom.h"
+
+#include "abi/evidence.h"
 
 int cloister_net_host(struct cloister_net_host *h)
 {
@@ -89,6 +93,33 @@ int cloister_net_port(struct cloister_net_port *p)
     return rc;
 }
 
+/* One after the other, as if they had come together. */
+static void remember(struct cloister_net_set *all,
+                     const struct cloister_net_set *s)
+{
+    all->revision = CLOISTER_ABI_REVISION;
+    all->fields |= s->fields;
+    if ( s->fields & CLOISTER_NET_SET_mac )
+        memcpy(all->mac, s->mac, sizeof(all->mac));
+    if ( s->fields & CLOISTER_NET_SET_vlan )
+        all->vlan = s->vlan;
+    if ( s->fields & CLOISTER_NET_SET_mtu )
+        all->mtu = s->mtu;
+    if ( s->fields & CLOISTER_NET_SET_isolated )
+        all->isolated = !!s->isolated;
+    if ( s->fields & CLOISTER_NET_SET_rate )
+        all->rate = s->rate;
+}
+
+void cloister_siom_measure(const struct domain *d, struct cl_measure *m)
+{
+    const struct cloister_port *cp = port_of(d);
+
+    if ( cp && cp->settings.fields )
+        cl_measure_item(m, CLOISTER_ITEM_state, 0, CLOISTER_STATE_net,
+                        &cp->settings, sizeof(cp->settings));
+}
+
 static int apply(struct cl_siom_config *c, const struct cloister_net_set *s)
 {
     if ( s->fields & CLOISTER_NET_SET_mac )
@@ -107,7 +138,10 @@ static int apply(struct cl_siom_config *c, const struct cloister_net_set *s)
                                                                   : 0;
 }
 
-/* Under the domctl lock, which the unpause that seals takes too. */
+/*
+ * Under the domctl lock, which the unpause that seals takes too.  What has
+ * been measured stays as it is, also while others have their turn in between.
+ */
 static int set(struct domain *d, const struct cloister_net_set *s)
 {
     struct cloister_port *cp = port_of(d);
@@ -116,13 +150,17 @@ static int set(struct domain *d, const struct cloister_net_set *s)
 
     if ( !cp )
         return -ENODEV;
-    if ( cp->active || d->creation_finished || d->is_dying )
+    if ( cp->active || d->creation_finished || d->is_dying ||
+         d->arch.cloister->measuring || d->arch.cloister->log )
         return -EBUSY;
 
     c = cp->config;
     rc = apply(&c, s);
     if ( !rc )
+    {
         cp->config = c;
+        remember(&cp->settings, s);
+    }
 
     return rc;
 }
