@@ -225,8 +225,11 @@ void cl_tx_demux(struct cl_port *port, struct cl_frame f, const uint8_t *data);
 /* Tx MUX: up to `budget` frames from Tx memories, in fair turns. */
 unsigned int cl_tx_mux(struct cl_siom *s, unsigned int budget);
 
-/* Device Tx controller: one frame.  False: not now, the NIC's ring is full. */
-bool cl_device_tx(struct cl_port *from, const struct cl_frame *f);
+/*
+ * Device Tx controller: one frame.  Returns how often it was passed on or
+ * dropped, or 0: not now, the NIC's ring is full.
+ */
+unsigned int cl_device_tx(struct cl_port *from, const struct cl_frame *f);
 void cl_device_tx_begin(struct cl_siom *s);
 void cl_device_tx_end(struct cl_siom *s);
 
@@ -245,13 +248,14 @@ struct cl_inbound {
 
 /*
  * Rx DeMUX.  find: the port with this MAC in this VLAN, or NULL.  deliver:
- * one copy to one port.  flood: one to each port in the VLAN, but `from`.
+ * one copy to one port.  flood: one to each port in the VLAN, but `from`;
+ * returns how many.
  */
 struct cl_port *cl_rx_find(const struct cl_siom *s, const uint8_t *mac,
                            uint16_t vlan);
 void cl_rx_deliver(struct cl_port *to, const struct cl_inbound *in);
-void cl_rx_flood(struct cl_siom *s, const struct cl_port *from,
-                 const struct cl_inbound *in);
+unsigned int cl_rx_flood(struct cl_siom *s, const struct cl_port *from,
+                         const struct cl_inbound *in);
 void cl_rx_table(struct cl_siom *s);
 
 /* VLAN of the port on the wire, 0: untagged. */

@@ -78,10 +78,10 @@ void cl_rx_deliver(struct cl_port *to, const struct cl_inbound *in)
     bit_set(to->siom->rx_ready, to->nr);
 }
 
-void cl_rx_flood(struct cl_siom *s, const struct cl_port *from,
-                 const struct cl_inbound *in)
+unsigned int cl_rx_flood(struct cl_siom *s, const struct cl_port *from,
+                         const struct cl_inbound *in)
 {
-    unsigned int i;
+    unsigned int i, n = 0;
 
     for ( i = 0; i < CL_SIOM_PORTS; i++ )
     {
@@ -89,6 +89,11 @@ void cl_rx_flood(struct cl_siom *s, const struct cl_port *from,
 
         if ( to && to != from && cl_port_vlan(to) == in->frame.vlan &&
              !(from && to->config.isolated) )
+        {
             cl_rx_deliver(to, in);
+            n++;
+        }
     }
+
+    return n;
 }

@@ -555,6 +555,45 @@ TEST(turns_are_fair_in_bytes)
     stop();
 }
 
+/* Frames to all of n others count n times. */
+TEST(broadcasts_are_paid_for)
+{
+    static struct guest more[6];
+    unsigned int i, j;
+    uint64_t na;
+    uint8_t *f;
+
+    start(NULL, NULL, ALL);
+    guest_start(&c, &siom, 3, NULL);
+    guest_driver(&c, ALL);
+    for ( i = 0; i < 6; i++ )
+        guest_start(&more[i], &siom, (uint8_t)(10 + i), NULL);
+    for ( i = 0; i < 2000; i++ )
+    {
+        for ( j = 0; j < 16; j++ )
+        {
+            f = frame(1, 2, 1000);
+            memset(f, 0xff, 6);
+            guest_offer(&a, NULL, f, 1000);
+            guest_offer(&c, NULL, frame(3, 2, 1000), 1000);
+        }
+        cl_siom_tx(&a.port, 16);
+        cl_siom_tx(&c.port, 16);
+        cl_siom_poll(&siom, 8);
+        a.port.virtio.queue[1].last_avail = a.port.virtio.queue[1].seen_avail =
+            a.avail[1];
+        c.port.virtio.queue[1].last_avail = c.port.virtio.queue[1].seen_avail =
+            c.avail[1];
+    }
+    na = a.port.stats.tx_frames * 8;
+    CHECK(na && na < c.port.stats.tx_frames * 11 / 10);
+    CHECK(na > c.port.stats.tx_frames * 9 / 10);
+    for ( i = 0; i < 6; i++ )
+        guest_stop(&more[i]);
+    guest_stop(&c);
+    stop();
+}
+
 TEST(rate_cap)
 {
     const struct cl_siom_config slow = {.rate = 1000000};

@@ -228,7 +228,7 @@ struct cl_port {
     struct cl_seg seg[CL_QUEUE_SIZE];
 
     /* Device side. */
-    uint32_t deficit;  /* bytes that it may still send in this round */
+    int32_t deficit;   /* bytes that it may still send; below 0: owes */
     uint64_t tokens;   /* of the rate cap, bytes */
     uint64_t refilled; /* when they were last counted, ns */
 
