@@ -14,7 +14,8 @@
  *   UDP 9   is counted
  *
  * Both, meanwhile: outside=ADDRESS, outmib=N: N MiB to TCP port 7 there, and
- * back; keep=MIB: so much memory is filled, and checked again and again;
+ * back (who serves begins with that when somebody comes); keep=MIB: so much
+ * memory is filled, and checked again and again;
  * drown=ADDRESS: UDP as fast as it goes, for ever, to the card 02:00:00:00:00:99
  * by that address; stretch=SECONDS: ping and TCP out for so long each;
  * work=marks: what costs what, between marks (lab/mark.h) for a counter.
@@ -262,6 +263,8 @@ static void serve_one(int fd)
     close(fd);
 }
 
+static void begin_outside(void);
+
 static void serve_tcp(unsigned long connections)
 {
     struct sockaddr_in a = address("0.0.0.0", 7);
@@ -271,6 +274,7 @@ static void serve_tcp(unsigned long connections)
         printf("net listen failed: %s\n", strerror(errno));
     while ( (fd = accept(s, NULL, NULL)) >= 0 )
     {
+        begin_outside();
         serve_one(fd);
         if ( connections && !--connections )
             break;
@@ -646,25 +650,31 @@ static void work(const char *ip)
     printf("net done\n");
 }
 
-static void start(void)
-{
-    pid_t out = 0;
+static pid_t outside_pid;
 
-    if ( getenv("keep") && !fork() )
-        keep((size_t)number("keep", 1) << 20);
-    if ( getenv("outside") && !(out = fork()) )
+static void begin_outside(void)
+{
+    if ( !outside_pid && getenv("outside") && !(outside_pid = fork()) )
     {
         outside(getenv("outside"), (uint64_t)number("outmib", 1) << 20);
         exit(0);
     }
+}
+
+static void start(void)
+{
+    if ( getenv("keep") && !fork() )
+        keep((size_t)number("keep", 1) << 20);
+    if ( getenv("peer") )
+        begin_outside();
     if ( getenv("drown") )
         drown(getenv("drown"));
     else if ( getenv("peer") )
         work(getenv("peer"));
     else
         serve();
-    if ( out )
-        waitpid(out, NULL, 0);
+    if ( outside_pid )
+        waitpid(outside_pid, NULL, 0);
     printf("net all done\n");
 }
 
