@@ -246,38 +246,46 @@ static uint64_t stream(int fd, uint64_t len, int out, int *rc,
 
 /* ---- Server ------------------------------------------------------------- */
 
-static void serve_one(int fd)
+#define SERVED 42 /* exit status */
+
+static int serve_one(int fd)
 {
     int64_t n;
     uint64_t s;
     int rc;
 
-    if ( !all(fd, &n, sizeof(n), 0) )
-    {
-        s = stream(fd, (uint64_t)(n < 0 ? -n : n), n < 0, &rc, NULL);
-        if ( !rc && n > 0 )
-            printf("net gap-in %lu us\n", (unsigned long)gap);
-        if ( !rc )
-            all(fd, &s, sizeof(s), 1);
-    }
-    close(fd);
+    if ( all(fd, &n, sizeof(n), 0) )
+        return -1;
+    s = stream(fd, (uint64_t)(n < 0 ? -n : n), n < 0, &rc, NULL);
+    if ( !rc && n > 0 )
+        printf("net gap-in %lu us\n", (unsigned long)gap);
+
+    return rc ? rc : all(fd, &s, sizeof(s), 1);
 }
 
 static void begin_outside(void);
 
+/* Each by a process of its own: who has died does not keep others waiting. */
 static void serve_tcp(unsigned long connections)
 {
     struct sockaddr_in a = address("0.0.0.0", 7);
-    int s = socket(AF_INET, SOCK_STREAM, 0), fd;
+    int s = socket(AF_INET, SOCK_STREAM, 0), status, fd;
+    struct pollfd f = {.fd = s, .events = POLLIN};
+    unsigned long done = 0;
 
     if ( bind(s, (void *)&a, sizeof(a)) || listen(s, 8) )
         printf("net listen failed: %s\n", strerror(errno));
-    while ( (fd = accept(s, NULL, NULL)) >= 0 )
+    while ( !connections || done < connections )
     {
-        begin_outside();
-        serve_one(fd);
-        if ( connections && !--connections )
-            break;
+        if ( poll(&f, 1, 500) > 0 && (fd = accept(s, NULL, NULL)) >= 0 )
+        {
+            begin_outside();
+            if ( !fork() )
+                exit(serve_one(fd) ? 0 : SERVED);
+            close(fd);
+        }
+        while ( waitpid(-1, &status, WNOHANG) > 0 )
+            done += WIFEXITED(status) && WEXITSTATUS(status) == SERVED;
     }
 }
 
