@@ -148,7 +148,7 @@ static void more(struct guest *g, unsigned int q, uint16_t n)
 
 static unsigned int receive(void)
 {
-    struct cl_siom_port *port;
+    struct cl_port *port;
     unsigned int from = 0, n = 0;
 
     while ( (port = cl_siom_rx_next(&siom, &from)) != NULL )

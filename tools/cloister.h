@@ -60,6 +60,7 @@ enum cli_exit cmd_protect(const struct request *req);
 
 /* The guests' network cards; and settings of one, before it first runs. */
 enum cli_exit cmd_net(const struct request *req);
+
 /* Verbs that take their command line apart themselves; argv[0] is the verb. */
 
 /* A launch log, or the host's event log. */

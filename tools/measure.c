@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <abi/hypercall.h>
+
 #include "cloister.h"
 #include "output.h"
 

@@ -10,71 +10,48 @@
  * each wait ends after a fixed time, whatever a register reads.
  */
 
-#include <errno.h>
-#include <string.h>
-
+#include "common.h"
 #include "intel.h"
-#include "ring.h"
 
-#define DRAIN_MAX_US 1000u    /* for DMA that goes on to end */
-#define RESET_MIN_US 1000u    /* before registers may be touched */
-#define RESET_MAX_US 10000u   /* for the NVM to be read */
-#define RESET_SLOW_US 20000u  /* for devices that do not say */
-#define ENABLE_MAX_US 10000u  /* for a queue to be enabled */
-#define TX_HANG_US 500000u    /* a frame that is not sent, with link */
-#define CHECK_US 100000u      /* between looks at link and counters */
-#define LINK_WAIT_US 5000000u /* between attempts to wake the link up */
-#define RESETS_MAX 8u         /* without a frame in between */
+#define DRAIN_MAX_US  1000u    /* for DMA that goes on to end */
+#define RESET_MIN_US  1000u    /* before registers may be touched */
+#define RESET_MAX_US  10000u   /* for the NVM to be read */
+#define RESET_SLOW_US 20000u   /* for devices that do not say */
+#define ENABLE_MAX_US 10000u   /* for a queue to be enabled */
+#define LINK_REST_US  100000u  /* before the link is woken up first */
+#define LINK_WAIT_US  5000000u /* between attempts to wake the link up */
 
 #define ABSENT 0xffffffffu
 
-enum step
-{
-    STEP_FAILED,
-    STEP_DRAIN,
+enum {
+    STEP_DRAIN = STEP_FIRST,
     STEP_RESET,
     STEP_QUEUES,
-    STEP_WORKS,
 };
 
-struct filter
-{
+struct filter {
     uint8_t mac[6];
     uint16_t ports; /* how many want it; 0: free */
 };
 
 #define FILTERS 16u
 
-struct intel
-{
+struct intel {
+    struct common c;
     const struct intel_id *id;
     const struct intel_family *family;
     struct intel_desc *rx_desc, *tx_desc;
-    uint8_t *rx_buffer, *tx_buffer;
-    struct ring rx, tx;
     struct ring_bits bad; /* Rx: held by nobody, to be given back */
     bool in_pieces;       /* Rx: dropping a frame until its end */
-    bool irq;
-    bool link;
-    uint8_t step;
-    uint8_t tries;     /* resets since the last frame */
-    uint8_t misses;    /* looks at a receiver that stands still */
-    uint32_t seen;     /* rx.next at the last look */
-    uint64_t since;    /* when this step began */
-    uint64_t checked;  /* when registers were last looked at */
-    uint64_t woken;    /* when the link was last told to come up */
-    uint64_t progress; /* when a frame was last sent or queued first */
+    uint8_t misses;       /* looks at a receiver that stands still */
+    uint32_t seen;        /* rx.next at the last look */
+    uint64_t woken;       /* when the link was last told to come up */
     struct filter filter[FILTERS];
     unsigned int unfiltered; /* addresses that had no room */
-    struct cl_nic_stats stats;
 };
 
-/* The pool: two rings of a page each, then the buffers. */
-#define POOL_RX_DESC 0u
+/* In the pool: two rings of a page each. */
 #define POOL_TX_DESC (RING * sizeof(struct intel_desc))
-#define POOL_RX_BUFFER (2 * POOL_TX_DESC)
-#define POOL_TX_BUFFER (POOL_RX_BUFFER + RING * RX_BUFFER)
-#define POOL_SIZE (POOL_TX_BUFFER + RING * TX_BUFFER)
 
 static struct intel *priv(const struct cl_nic *nic)
 {
@@ -89,17 +66,6 @@ static uint32_t rd(const struct cl_nic *nic, uint32_t reg)
 static void wr(const struct cl_nic *nic, uint32_t reg, uint32_t value)
 {
     nic->platform->write(nic->ctx, INTEL_BAR, reg, 4, value);
-}
-
-static void say(const struct cl_nic *nic, const char *what, uint32_t value)
-{
-    nic->platform->log(nic->ctx, what, value);
-}
-
-static void enter(struct cl_nic *nic, enum step step)
-{
-    priv(nic)->step = step;
-    priv(nic)->since = nic->platform->now_us(nic->ctx);
 }
 
 static bool identify(const struct cl_nic *nic)
@@ -152,15 +118,13 @@ static unsigned int find_filter(const struct intel *i, const uint8_t mac[6])
     return room;
 }
 
-static void cf_check intel_set_filter(struct cl_nic *nic, unsigned int pool,
-                                      const uint8_t mac[6], uint16_t vlan,
+static void cf_check intel_set_filter(struct cl_nic *nic, const uint8_t mac[6],
                                       bool on)
 {
     struct intel *i = priv(nic);
     unsigned int n;
     bool known;
 
-    (void)pool, (void)vlan; /* all VLANs come in; the engine sorts them */
     identify(nic);
     n = find_filter(i, mac);
     known = n < FILTERS && i->filter[n].ports;
@@ -177,7 +141,7 @@ static void cf_check intel_set_filter(struct cl_nic *nic, unsigned int pool,
     else if ( i->unfiltered )
         i->unfiltered--;
 
-    if ( i->step == STEP_WORKS )
+    if ( i->c.step == STEP_WORKS )
     {
         write_filters(nic);
         write_rctl(nic);
@@ -201,7 +165,7 @@ static void rx_tail(const struct cl_nic *nic)
 
     ring_publish();
     /* One short of all: head and tail at the same place mean none. */
-    wr(nic, i->family->rx_queue + Q_TAIL, (i->rx.back - 1) & RING_MASK);
+    wr(nic, i->family->rx_queue + Q_TAIL, (i->c.rx.back - 1) & RING_MASK);
 }
 
 static void place_rings(struct cl_nic *nic)
@@ -210,13 +174,10 @@ static void place_rings(struct cl_nic *nic)
     uint8_t *pool = nic->pool;
     unsigned int n;
 
-    i->rx_desc = (struct intel_desc *)(pool + POOL_RX_DESC);
+    i->rx_desc = (struct intel_desc *)pool;
     i->tx_desc = (struct intel_desc *)(pool + POOL_TX_DESC);
-    i->rx_buffer = pool + POOL_RX_BUFFER;
-    i->tx_buffer = pool + POOL_TX_BUFFER;
-    i->rx = (struct ring){0};
-    i->tx = (struct ring){0};
-    i->bad = (struct ring_bits){{0}};
+    i->c.rx = i->c.tx = (struct ring){ 0 };
+    i->bad = (struct ring_bits){ { 0 } };
     i->in_pieces = false;
     memset(i->tx_desc, 0, RING * sizeof(struct intel_desc));
     for ( n = 0; n < RING; n++ )
@@ -257,16 +218,10 @@ static void silence(const struct cl_nic *nic)
 static void keep_link_awake(const struct cl_nic *nic)
 {
     const struct cl_nic_platform *p = nic->platform;
-    unsigned int pos = p->cfg_read(nic->ctx, 0x34, 1) & 0xfc, left = 48;
+    unsigned int at = nic_capability(nic, 0, 0x10) + 0x10;
 
-    for ( ; pos && left--; pos = p->cfg_read(nic->ctx, pos + 1, 1) & 0xfc )
-        if ( p->cfg_read(nic->ctx, pos, 1) == 0x10 )
-        {
-            uint32_t link = p->cfg_read(nic->ctx, pos + 0x10, 2);
-
-            p->cfg_write(nic->ctx, pos + 0x10, 2, link & ~3u);
-            return;
-        }
+    if ( at != 0x10 )
+        p->cfg_write(nic->ctx, at, 2, p->cfg_read(nic->ctx, at, 2) & ~3u);
 }
 
 static int cf_check intel_reset(struct cl_nic *nic)
@@ -277,49 +232,36 @@ static int cf_check intel_reset(struct cl_nic *nic)
         return -ENODEV;
     if ( rd(nic, STATUS) == ABSENT )
     {
-        enter(nic, STEP_FAILED);
+        nic_enter(nic, STEP_FAILED);
         return -EIO;
     }
 
-    i->stats.resets++;
-    i->link = false;
+    i->c.stats.resets++;
+    i->c.link = false;
     if ( i->id->flags & INTEL_NO_ASPM )
         keep_link_awake(nic);
     if ( i->id->flags & INTEL_FLUSH )
         wr(nic, FEXTNVM11, rd(nic, FEXTNVM11) | FEXTNVM11_MULR);
     silence(nic);
-    enter(nic, STEP_DRAIN);
+    nic_enter(nic, STEP_DRAIN);
 
     return 0;
-}
-
-/* Another attempt, unless there were too many. */
-static void try_again(struct cl_nic *nic, const char *why, uint32_t value)
-{
-    struct intel *i = priv(nic);
-
-    say(nic, why, value);
-    if ( i->tries++ < RESETS_MAX && !intel_reset(nic) )
-        return;
-    say(nic, "gives up after resets in a row:", i->tries);
-    silence(nic);
-    enter(nic, STEP_FAILED);
 }
 
 static void drain(struct cl_nic *nic)
 {
     if ( (rd(nic, STATUS) & STATUS_MASTER) &&
-         elapsed_us(nic, priv(nic)->since) < DRAIN_MAX_US )
+         elapsed_us(nic, common(nic)->since) < DRAIN_MAX_US )
         return;
 
     wr(nic, CTRL, rd(nic, CTRL) | CTRL_RST);
-    enter(nic, STEP_RESET);
+    nic_enter(nic, STEP_RESET);
 }
 
 static bool reset_done(const struct cl_nic *nic)
 {
     const struct intel *i = priv(nic);
-    uint64_t us = elapsed_us(nic, i->since);
+    uint64_t us = elapsed_us(nic, i->c.since);
 
     if ( i->id->flags & INTEL_SLOW_RESET )
         return us >= RESET_SLOW_US;
@@ -350,7 +292,7 @@ static void set_up_queues(struct cl_nic *nic)
     const struct intel_family *f = i->family;
 
     place_rings(nic);
-    write_queue(nic, f->rx_queue, nic->iova + POOL_RX_DESC);
+    write_queue(nic, f->rx_queue, nic->iova);
     write_queue(nic, f->tx_queue, nic->iova + POOL_TX_DESC);
     if ( f->rx_setup )
         wr(nic, f->rx_queue + Q_SRRCTL, f->rx_setup);
@@ -373,7 +315,7 @@ static void after_reset(struct cl_nic *nic)
     ctrl = rd(nic, CTRL);
     if ( ctrl == ABSENT || !read_mac(nic) )
     {
-        try_again(nic, "no answer or no address after a reset:", ctrl);
+        nic_again(nic, "no answer or no address after a reset:", ctrl);
         return;
     }
 
@@ -381,12 +323,12 @@ static void after_reset(struct cl_nic *nic)
               CTRL_RST | CTRL_VME);
     wr(nic, CTRL, ctrl | CTRL_SLU | CTRL_ASDE);
     set_up_queues(nic);
-    enter(nic, STEP_QUEUES);
+    nic_enter(nic, STEP_QUEUES);
 }
 
 static void write_irq(const struct cl_nic *nic)
 {
-    if ( !priv(nic)->irq )
+    if ( !common(nic)->irq )
     {
         wr(nic, IMC, 0xffffffff);
         return;
@@ -402,8 +344,8 @@ static void start(struct cl_nic *nic)
     if ( !queue_enabled(nic, f->rx_queue, f->rx_enable) ||
          !queue_enabled(nic, f->tx_queue, f->tx_enable) )
     {
-        if ( elapsed_us(nic, i->since) >= ENABLE_MAX_US )
-            try_again(
+        if ( elapsed_us(nic, i->c.since) >= ENABLE_MAX_US )
+            nic_again(
                 nic, "queues are not enabled:", rd(nic, f->rx_queue + Q_DCTL));
         return;
     }
@@ -412,8 +354,7 @@ static void start(struct cl_nic *nic)
     wr(nic, TCTL, TCTL_EN | TCTL_PSP | TCTL_CT | TCTL_COLD);
     write_rctl(nic);
     rx_tail(nic);
-    enter(nic, STEP_WORKS);
-    i->checked = 0;
+    nic_enter(nic, STEP_WORKS);
     i->woken = 0;
     i->seen = 0;
     i->misses = 0;
@@ -425,15 +366,15 @@ static void start(struct cl_nic *nic)
 static void cf_check intel_rx_refill(struct cl_nic *nic, unsigned int n)
 {
     struct intel *i = priv(nic);
-    uint32_t from = i->rx.back;
+    uint32_t from = i->c.rx.back;
 
-    for ( ; i->rx.back != i->rx.next; i->rx.back++ )
+    for ( ; i->c.rx.back != i->c.rx.next; i->c.rx.back++ )
     {
-        if ( !ring_take_bit(&i->bad, i->rx.back) && !n-- )
+        if ( !ring_take_bit(&i->bad, i->c.rx.back) && !n-- )
             break;
-        rx_give(nic, i->rx.back);
+        rx_give(nic, i->c.rx.back);
     }
-    if ( i->rx.back != from && i->step == STEP_WORKS )
+    if ( i->c.rx.back != from && i->c.step == STEP_WORKS )
         rx_tail(nic);
 }
 
@@ -459,12 +400,12 @@ static unsigned int cf_check intel_rx_burst(struct cl_nic *nic,
     struct intel *i = priv(nic);
     unsigned int got = 0;
 
-    if ( i->step != STEP_WORKS )
+    if ( i->c.step != STEP_WORKS )
         return 0;
 
-    while ( got < n && i->rx.next - i->rx.back < RING - 1 )
+    while ( got < n && i->c.rx.next - i->c.rx.back < RING - 1 )
     {
-        unsigned int at = i->rx.next & RING_MASK;
+        unsigned int at = i->c.rx.next & RING_MASK;
         uint64_t word = ring_read64(&i->rx_desc[at].word[1]);
         uint32_t len = (uint16_t)(word >> i->family->rx_length);
 
@@ -474,21 +415,21 @@ static unsigned int cf_check intel_rx_burst(struct cl_nic *nic,
         if ( rx_good(i, word, len) )
         {
             f[got++] = (struct cl_nic_rx){
-                .data = i->rx_buffer + at * RX_BUFFER,
+                .data = rx_buffer(nic, at),
                 .len = len,
             };
-            i->stats.rx_frames++;
-            i->stats.rx_bytes += len;
+            i->c.stats.rx_frames++;
+            i->c.stats.rx_bytes += len;
         }
         else
         {
-            ring_set_bit(&i->bad, i->rx.next);
-            i->stats.rx_errors++;
+            ring_set_bit(&i->bad, i->c.rx.next);
+            i->c.stats.rx_errors++;
         }
-        i->rx.next++;
+        i->c.rx.next++;
     }
     if ( got )
-        i->tries = 0;
+        i->c.tries = 0;
     else
         intel_rx_refill(nic, 0);
 
@@ -500,46 +441,37 @@ static unsigned int cf_check intel_rx_burst(struct cl_nic *nic,
 static unsigned int cf_check intel_tx_reap(struct cl_nic *nic)
 {
     struct intel *i = priv(nic);
-    uint32_t from = i->tx.back;
+    uint32_t from = i->c.tx.back;
 
-    if ( i->step != STEP_WORKS )
+    if ( i->c.step != STEP_WORKS )
         return 0;
 
-    while (
-        i->tx.back != i->tx.next &&
-        (ring_read64(&i->tx_desc[i->tx.back & RING_MASK].word[1]) & TX_DONE) )
-        i->tx.back++;
-    if ( i->tx.back != from )
-    {
-        i->progress = nic->platform->now_us(nic->ctx);
-        i->tries = 0;
-    }
+    while ( i->c.tx.back != i->c.tx.next &&
+            (ring_read64(&i->tx_desc[i->c.tx.back & RING_MASK].word[1]) &
+             TX_DONE) )
+        i->c.tx.back++;
+    if ( i->c.tx.back != from )
+        nic_sent(nic);
 
-    return RING - 1 - (i->tx.next - i->tx.back);
+    return RING - 1 - (i->c.tx.next - i->c.tx.back);
 }
 
 static void *cf_check intel_tx_buffer(struct cl_nic *nic)
 {
-    struct intel *i = priv(nic);
-
-    return i->tx_buffer + (i->tx.next & RING_MASK) * TX_BUFFER;
+    return tx_buffer(nic);
 }
 
 static void cf_check intel_tx_queue(struct cl_nic *nic, unsigned int len)
 {
     struct intel *i = priv(nic);
-    unsigned int at = i->tx.next & RING_MASK;
+    unsigned int at = i->c.tx.next & RING_MASK;
     uint64_t word = len | i->family->tx_command;
 
     if ( i->family->tx_paylen )
         word |= (uint64_t)len << TX_PAYLEN;
-    if ( i->tx.next == i->tx.back )
-        i->progress = nic->platform->now_us(nic->ctx);
     i->tx_desc[at].word[0] = nic->iova + POOL_TX_BUFFER + at * TX_BUFFER;
     i->tx_desc[at].word[1] = word;
-    i->tx.next++;
-    i->stats.tx_frames++;
-    i->stats.tx_bytes += len;
+    nic_queued(nic, len);
 }
 
 static void cf_check intel_tx_kick(struct cl_nic *nic)
@@ -547,18 +479,10 @@ static void cf_check intel_tx_kick(struct cl_nic *nic)
     const struct intel *i = priv(nic);
 
     ring_publish();
-    wr(nic, i->family->tx_queue + Q_TAIL, i->tx.next & RING_MASK);
+    wr(nic, i->family->tx_queue + Q_TAIL, i->c.tx.next & RING_MASK);
 }
 
 /* ---- Watching it work ------------------------------------------------- */
-
-static bool tx_hangs(const struct cl_nic *nic)
-{
-    const struct intel *i = priv(nic);
-
-    return i->link && i->tx.next != i->tx.back &&
-           elapsed_us(nic, i->progress) >= TX_HANG_US;
-}
 
 /*
  * Missed frames although it has buffers, for three looks without one frame
@@ -568,12 +492,12 @@ static bool rx_hangs(const struct cl_nic *nic, uint32_t missed)
 {
     struct intel *i = priv(nic);
 
-    if ( !missed || i->rx.next != i->seen ||
-         i->rx.next - i->rx.back > RING / 2 )
+    if ( !missed || i->c.rx.next != i->seen ||
+         i->c.rx.next - i->c.rx.back > RING / 2 )
         i->misses = 0;
     else
         i->misses++;
-    i->seen = i->rx.next;
+    i->seen = i->c.rx.next;
 
     return i->misses >= 3;
 }
@@ -586,10 +510,10 @@ static void wake_link(const struct cl_nic *nic)
 {
     struct intel *i = priv(nic);
 
-    if ( !i->family->mdic || elapsed_us(nic, i->since) < CHECK_US ||
+    if ( !i->family->mdic || elapsed_us(nic, i->c.since) < LINK_REST_US ||
          (i->woken && elapsed_us(nic, i->woken) < LINK_WAIT_US) )
         return;
-    i->woken = i->checked;
+    i->woken = i->c.checked;
     wr(nic, MDIC, i->family->mdic);
 }
 
@@ -597,37 +521,24 @@ static void look(struct cl_nic *nic)
 {
     struct intel *i = priv(nic);
     uint32_t status = rd(nic, STATUS), missed = rd(nic, MPC);
-    bool link = status & STATUS_LU;
 
-    i->checked = nic->platform->now_us(nic->ctx);
     if ( status == ABSENT )
     {
-        try_again(nic, "does not answer", status);
+        nic_again(nic, "does not answer", status);
         return;
     }
-
-    i->stats.rx_missed += missed;
-    if ( link != i->link )
-    {
-        i->link = link;
-        i->progress = i->checked;
-        i->stats.link_changes++;
-    }
-    if ( !link )
+    i->c.stats.rx_missed += missed;
+    nic_link(nic, status & STATUS_LU);
+    if ( !i->c.link )
         wake_link(nic);
-    (void)intel_tx_reap(nic); /* perhaps nobody has looked for long */
-    if ( tx_hangs(nic) )
-        try_again(nic, "transmitter hangs, frames waiting:",
-                  i->tx.next - i->tx.back);
-    else if ( rx_hangs(nic, missed) )
-        try_again(nic, "receiver hangs, frames missed:", missed);
+    nic_check_tx(nic);
+    if ( i->c.step == STEP_WORKS && rx_hangs(nic, missed) )
+        nic_again(nic, "receiver hangs, frames missed:", missed);
 }
 
 static enum cl_nic_state cf_check intel_poll(struct cl_nic *nic)
 {
-    struct intel *i = priv(nic);
-
-    switch ( i->step )
+    switch ( common(nic)->step )
     {
     case STEP_DRAIN:
         drain(nic);
@@ -638,24 +549,11 @@ static enum cl_nic_state cf_check intel_poll(struct cl_nic *nic)
     case STEP_QUEUES:
         start(nic);
         break;
-    case STEP_WORKS:
-        if ( !i->checked || elapsed_us(nic, i->checked) >= CHECK_US )
-            look(nic);
-        break;
     }
+    if ( nic_due(nic) )
+        look(nic);
 
-    if ( i->step == STEP_FAILED )
-        return CL_NIC_FAILED;
-    if ( i->step != STEP_WORKS )
-        return CL_NIC_RESETTING;
-
-    return i->link ? CL_NIC_UP : CL_NIC_DOWN;
-}
-
-static void cf_check intel_stop(struct cl_nic *nic)
-{
-    silence(nic);
-    enter(nic, STEP_FAILED);
+    return nic_state(nic);
 }
 
 /* ---- The rest --------------------------------------------------------- */
@@ -664,8 +562,8 @@ static void cf_check intel_set_irq(struct cl_nic *nic, bool on)
 {
     struct intel *i = priv(nic);
 
-    i->irq = on;
-    if ( i->step != STEP_WORKS )
+    i->c.irq = on;
+    if ( i->c.step != STEP_WORKS )
         return;
     /* A cause that is not cleared would let no further one interrupt. */
     if ( on )
@@ -673,20 +571,12 @@ static void cf_check intel_set_irq(struct cl_nic *nic, bool on)
     write_irq(nic);
 }
 
-static void cf_check intel_stats(const struct cl_nic *nic,
-                                 struct cl_nic_stats *s)
-{
-    *s = priv(nic)->stats;
-}
-
 const struct cl_nic_ops intel_ops = {
     .name = "intel",
-    .caps = CL_NIC_CAP_FILTERS | CL_NIC_CAP_IRQ,
     .pool_size = POOL_SIZE,
     .priv_size = sizeof(struct intel),
     .reset = intel_reset,
     .poll = intel_poll,
-    .stop = intel_stop,
     .rx_burst = intel_rx_burst,
     .rx_refill = intel_rx_refill,
     .tx_reap = intel_tx_reap,
@@ -695,5 +585,5 @@ const struct cl_nic_ops intel_ops = {
     .tx_kick = intel_tx_kick,
     .set_filter = intel_set_filter,
     .set_irq = intel_set_irq,
-    .stats = intel_stats,
+    .stats = nic_stats,
 };

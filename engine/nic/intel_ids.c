@@ -4,45 +4,45 @@
 #include "intel.h"
 
 #define E1000E 0
-#define IGB 1
+#define IGB    1
 
 /* One receive address: the others of I217-I219 may be its firmware's. */
-#define PCH E1000E, 1, INTEL_SLOW_RESET
+#define PCH  E1000E, 1, INTEL_SLOW_RESET
 #define I219 E1000E, 1, INTEL_SLOW_RESET | INTEL_FLUSH
 
 static const struct intel_id ids[] = {
-    {0x10d3, E1000E, 16, INTEL_NO_ASPM}, /* 82574L */
-    {0x10f6, E1000E, 16, INTEL_NO_ASPM}, /* 82574LA */
-    {0x153a, PCH},                       /* I217-LM */
-    {0x153b, PCH},                       /* I217-V */
-    {0x155a, PCH},                       /* I218-LM */
-    {0x1559, PCH},                       /* I218-V */
-    {0x15a0, PCH},                       /* I218-LM (2) */
-    {0x15a1, PCH},                       /* I218-V (2) */
-    {0x15a2, PCH},                       /* I218-LM (3) */
-    {0x15a3, PCH},                       /* I218-V (3) */
-    {0x156f, I219},                      /* I219-LM */
-    {0x1570, I219},                      /* I219-V */
-    {0x15b7, I219},                      /* I219-LM (2) */
-    {0x15b8, I219},                      /* I219-V (2) */
-    {0x15b9, I219},                      /* I219-LM (3) */
-    {0x15d6, I219},                      /* I219-V (5) */
-    {0x15d7, I219},                      /* I219-LM (4) */
-    {0x15d8, I219},                      /* I219-V (4) */
-    {0x15e3, I219},                      /* I219-LM (5) */
-    {0x15bb, I219},                      /* I219-LM (7) */
-    {0x15bc, I219},                      /* I219-V (7) */
-    {0x15bd, I219},                      /* I219-LM (6) */
-    {0x15be, I219},                      /* I219-V (6) */
-    {0x0d4e, I219},                      /* I219-LM (10) */
-    {0x0d4f, I219},                      /* I219-V (10) */
-    {0x10c9, IGB, 16, 0},                /* 82576 */
-    {0x10e6, IGB, 16, 0},                /* 82576, fibre */
-    {0x1521, IGB, 16, 0},                /* I350 */
-    {0x1522, IGB, 16, 0},                /* I350, fibre */
-    {0x1533, IGB, 16, 0},                /* I210 */
-    {0x157b, IGB, 16, 0},                /* I210, without flash */
-    {0x1539, IGB, 16, 0},                /* I211 */
+    { 0x10d3, E1000E, 16, INTEL_NO_ASPM }, /* 82574L */
+    { 0x10f6, E1000E, 16, INTEL_NO_ASPM }, /* 82574LA */
+    { 0x153a, PCH },                       /* I217-LM */
+    { 0x153b, PCH },                       /* I217-V */
+    { 0x155a, PCH },                       /* I218-LM */
+    { 0x1559, PCH },                       /* I218-V */
+    { 0x15a0, PCH },                       /* I218-LM (2) */
+    { 0x15a1, PCH },                       /* I218-V (2) */
+    { 0x15a2, PCH },                       /* I218-LM (3) */
+    { 0x15a3, PCH },                       /* I218-V (3) */
+    { 0x156f, I219 },                      /* I219-LM */
+    { 0x1570, I219 },                      /* I219-V */
+    { 0x15b7, I219 },                      /* I219-LM (2) */
+    { 0x15b8, I219 },                      /* I219-V (2) */
+    { 0x15b9, I219 },                      /* I219-LM (3) */
+    { 0x15d6, I219 },                      /* I219-V (5) */
+    { 0x15d7, I219 },                      /* I219-LM (4) */
+    { 0x15d8, I219 },                      /* I219-V (4) */
+    { 0x15e3, I219 },                      /* I219-LM (5) */
+    { 0x15bb, I219 },                      /* I219-LM (7) */
+    { 0x15bc, I219 },                      /* I219-V (7) */
+    { 0x15bd, I219 },                      /* I219-LM (6) */
+    { 0x15be, I219 },                      /* I219-V (6) */
+    { 0x0d4e, I219 },                      /* I219-LM (10) */
+    { 0x0d4f, I219 },                      /* I219-V (10) */
+    { 0x10c9, IGB, 16, 0 },                /* 82576 */
+    { 0x10e6, IGB, 16, 0 },                /* 82576, fibre */
+    { 0x1521, IGB, 16, 0 },                /* I350 */
+    { 0x1522, IGB, 16, 0 },                /* I350, fibre */
+    { 0x1533, IGB, 16, 0 },                /* I210 */
+    { 0x157b, IGB, 16, 0 },                /* I210, without flash */
+    { 0x1539, IGB, 16, 0 },                /* I211 */
 };
 
 /* Errors: CE, SE, SEQ, CXE, RXE (82574, 3.2.4.3). */

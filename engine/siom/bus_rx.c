@@ -5,8 +5,7 @@
 
 #define CHAINS 64u /* for one frame */
 
-struct taken
-{
+struct taken {
     unsigned int chains, segs;
     uint32_t room;
     uint16_t head[CHAINS];
@@ -18,8 +17,8 @@ struct taken
  * is put back; -EBADMSG: violation; -EOVERFLOW: these buffers will never do,
  * one is gone.
  */
-static int collect(struct cl_siom_port *port, struct cl_queue *q,
-                   uint32_t need, struct taken *t)
+static int collect(struct cl_port *port, struct cl_queue *q, uint32_t need,
+                   struct taken *t)
 {
     bool merge = cl_virtio_has(port, VIRTIO_NET_F_MRG_RXBUF);
     uint16_t before = q->last_avail;
@@ -44,21 +43,19 @@ static int collect(struct cl_siom_port *port, struct cl_queue *q,
     return 1;
 }
 
-static void header(const struct cl_siom_port *port, const struct cl_frame *f,
+static void header(const struct cl_port *port, const struct cl_frame *f,
                    unsigned int chains, struct virtio_net_hdr *h)
 {
-    *h = (struct virtio_net_hdr){.num_buffers = (uint16_t)chains};
+    *h = (struct virtio_net_hdr){ .num_buffers = (uint16_t)chains };
     if ( f->flags & CL_FRAME_CSUM && port->takes_csum )
     {
         h->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
         h->csum_start = f->csum_start;
         h->csum_offset = f->csum_offset;
     }
-    else if ( f->flags & CL_FRAME_CSUM_OK && port->takes_csum )
-        h->flags = VIRTIO_NET_HDR_F_DATA_VALID;
 }
 
-static int give_back(struct cl_siom_port *port, struct cl_queue *q,
+static int give_back(struct cl_port *port, struct cl_queue *q,
                      const struct taken *t, uint32_t len)
 {
     unsigned int i;
@@ -75,7 +72,7 @@ static int give_back(struct cl_siom_port *port, struct cl_queue *q,
     return 0;
 }
 
-static int fill(struct cl_siom_port *port, struct cl_cursor *c,
+static int fill(struct cl_port *port, struct cl_cursor *c,
                 const struct virtio_net_hdr *h, const struct cl_frame *f)
 {
     return cl_scatter(port, c, h, sizeof(*h))
@@ -88,7 +85,7 @@ static bool in_one_page(const struct cl_seg *s, uint32_t len)
 }
 
 /* The same where one buffer in one page will do: most of the time. */
-static int fill_page(struct cl_siom_port *port, const struct virtio_net_hdr *h,
+static int fill_page(struct cl_port *port, const struct virtio_net_hdr *h,
                      const struct cl_frame *f)
 {
     uint8_t *to = cl_guest_at(port, port->seg[0].addr, true);
@@ -103,7 +100,7 @@ static int fill_page(struct cl_siom_port *port, const struct virtio_net_hdr *h,
 }
 
 /* 1: the frame is gone from Rx memory; 0: no buffers; -errno: stop. */
-static int receive_one(struct cl_siom_port *port, struct cl_queue *q,
+static int receive_one(struct cl_port *port, struct cl_queue *q,
                        const struct cl_frame *f)
 {
     struct virtio_net_hdr h;
@@ -136,7 +133,7 @@ static int receive_one(struct cl_siom_port *port, struct cl_queue *q,
 }
 
 /* A checksum that the guest cannot complete itself is completed for it. */
-static void complete(struct cl_siom_port *port, const struct cl_frame *f)
+static void complete(struct cl_port *port, const struct cl_frame *f)
 {
     struct cl_frame *mine = (struct cl_frame *)f; /* the consumer owns it */
 
@@ -147,14 +144,13 @@ static void complete(struct cl_siom_port *port, const struct cl_frame *f)
 }
 
 /* There is no room for the frame: asks to be told of new buffers. */
-static void want_buffers(struct cl_siom_port *port, struct cl_queue *q,
-                         bool want)
+static void want_buffers(struct cl_port *port, struct cl_queue *q, bool want)
 {
     if ( want || !q->quiet )
         cl_queue_quiet(port, q, !want);
 }
 
-unsigned int cl_siom_rx(struct cl_siom_port *port, unsigned int budget)
+unsigned int cl_siom_rx(struct cl_port *port, unsigned int budget)
 {
     struct cl_queue *q = &port->virtio.queue[CL_QUEUE_RX];
     const struct cl_frame *f;

@@ -10,7 +10,7 @@
 static int frame_of(const struct virtio_net_hdr *h, uint32_t len,
                     struct cl_frame *f)
 {
-    *f = (struct cl_frame){.len = len};
+    *f = (struct cl_frame){ .len = len };
     if ( h->gso_type )
         return -EBADMSG;
     if ( h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM )
@@ -24,7 +24,7 @@ static int frame_of(const struct virtio_net_hdr *h, uint32_t len,
 }
 
 /* Copies the frame once into Tx memory; there the guest cannot change it. */
-static int fetch(struct cl_siom_port *port, struct cl_cursor *c, uint32_t len,
+static int fetch(struct cl_port *port, struct cl_cursor *c, uint32_t len,
                  uint8_t *to)
 {
     struct virtio_net_hdr h;
@@ -50,7 +50,7 @@ static int fetch(struct cl_siom_port *port, struct cl_cursor *c, uint32_t len,
     return 0;
 }
 
-static int send_one(struct cl_siom_port *port, struct cl_queue *q, uint8_t *to)
+static int send_one(struct cl_port *port, struct cl_queue *q, uint8_t *to)
 {
     struct cl_cursor c = {};
     uint16_t head;
@@ -65,7 +65,7 @@ static int send_one(struct cl_siom_port *port, struct cl_queue *q, uint8_t *to)
 }
 
 /* The queue is empty, also after the driver was told to ring from now on. */
-static bool drained(struct cl_siom_port *port, struct cl_queue *q)
+static bool drained(struct cl_port *port, struct cl_queue *q)
 {
     if ( cl_queue_has(port, q) )
         return false;
@@ -75,7 +75,7 @@ static bool drained(struct cl_siom_port *port, struct cl_queue *q)
     return !cl_queue_has(port, q);
 }
 
-unsigned int cl_siom_tx(struct cl_siom_port *port, unsigned int budget)
+unsigned int cl_siom_tx(struct cl_port *port, unsigned int budget)
 {
     struct cl_queue *q = &port->virtio.queue[CL_QUEUE_TX];
     unsigned int n = 0;
@@ -99,15 +99,4 @@ unsigned int cl_siom_tx(struct cl_siom_port *port, unsigned int budget)
     cl_queue_signal(port, q);
 
     return n;
-}
-
-bool cl_siom_tx_quiet(struct cl_siom_port *port, bool quiet)
-{
-    struct cl_queue *q = &port->virtio.queue[CL_QUEUE_TX];
-
-    if ( !cl_virtio_enter(port, q) )
-        return false;
-    cl_queue_quiet(port, q, quiet);
-
-    return !quiet && cl_queue_has(port, q);
 }

@@ -24,7 +24,7 @@ static void receive(struct cl_siom *s, const struct cl_nic_rx *rx)
     uint8_t head[ETH_HEADER + VLAN_TAG];
     uint16_t vlan = rx->vlan & 0xfff;
     uint32_t tag;
-    struct cl_siom_port *to;
+    struct cl_port *to;
 
     if ( rx->len < ETH_MIN || rx->len > CL_NIC_FRAME )
     {
@@ -39,8 +39,6 @@ static void receive(struct cl_siom *s, const struct cl_nic_rx *rx)
     in.rest = (const uint8_t *)rx->data + ETH_HEADER + tag;
     in.frame.len = rx->len - tag;
     in.frame.vlan = vlan;
-    if ( rx->flags & CL_NIC_RX_CSUM_OK )
-        in.frame.flags = CL_FRAME_CSUM_OK;
 
     if ( in.head[0] & 1 )
         cl_rx_flood(s, NULL, &in);

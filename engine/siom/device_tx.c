@@ -6,7 +6,7 @@
 
 #include "private.h"
 
-static void drop(struct cl_siom_port *from, enum cl_siom_drop why)
+static void drop(struct cl_port *from, enum cl_siom_drop why)
 {
     from->stats.drops[why]++;
 }
@@ -54,15 +54,15 @@ static void to_nic(struct cl_siom *s, const struct cl_frame *f)
 
 static struct cl_inbound inbound(const struct cl_frame *f)
 {
-    struct cl_inbound in = {.frame = *f,
-                            .rest = cl_frame_data(f) + ETH_HEADER};
+    struct cl_inbound in = { .frame = *f,
+                             .rest = cl_frame_data(f) + ETH_HEADER };
 
     memcpy(in.head, cl_frame_data(f), ETH_HEADER);
 
     return in;
 }
 
-static void to_guest(struct cl_siom_port *from, struct cl_siom_port *to,
+static void to_guest(struct cl_port *from, struct cl_port *to,
                      const struct cl_frame *f)
 {
     struct cl_inbound in = inbound(f);
@@ -73,42 +73,44 @@ static void to_guest(struct cl_siom_port *from, struct cl_siom_port *to,
         cl_rx_deliver(to, &in);
 }
 
-static void to_all(struct cl_siom_port *from, const struct cl_frame *f,
-                   bool out)
+static unsigned int to_all(struct cl_port *from, const struct cl_frame *f,
+                           bool out)
 {
     struct cl_inbound in = inbound(f);
 
-    if ( !from->config.isolated )
-        cl_rx_flood(from->siom, from, &in);
     if ( out )
         to_nic(from->siom, f);
+
+    return out +
+           (from->config.isolated ? 0 : cl_rx_flood(from->siom, from, &in));
 }
 
-bool cl_device_tx(struct cl_siom_port *from, const struct cl_frame *f)
+unsigned int cl_device_tx(struct cl_port *from, const struct cl_frame *f)
 {
     struct cl_siom *s = from->siom;
     const uint8_t *mac = cl_frame_data(f);
     bool group = mac[0] & 1;
-    struct cl_siom_port *to = group ? NULL : cl_rx_find(s, mac, f->vlan);
+    struct cl_port *to = group ? NULL : cl_rx_find(s, mac, f->vlan);
     int blocked = to ? 0 : no_way_out(s, f);
+    unsigned int n = 1;
 
     if ( !to && blocked < 0 && !s->tx_room )
-        return false;
+        return 0;
     if ( to )
         to_guest(from, to, f);
     else if ( group )
-        to_all(from, f, blocked < 0);
+        n = to_all(from, f, blocked < 0) ?: 1;
     else if ( blocked < 0 )
         to_nic(s, f);
     else
     {
         drop(from, (enum cl_siom_drop)blocked);
-        return true;
+        return 1;
     }
     from->stats.tx_frames++;
     from->stats.tx_bytes += f->len;
 
-    return true;
+    return n;
 }
 
 void cl_device_tx_begin(struct cl_siom *s)

@@ -7,14 +7,14 @@
 
 #include "private.h"
 
-static void put(struct cl_siom_port *port, struct cl_held_page *h)
+static void put(struct cl_port *port, struct cl_held_page *h)
 {
     if ( h->tag )
         port->siom->platform->page_put(port->vm, h->page);
     *h = (struct cl_held_page){};
 }
 
-void cl_siom_release(struct cl_siom_port *port)
+void cl_siom_release(struct cl_port *port)
 {
     unsigned int i;
 
@@ -24,7 +24,7 @@ void cl_siom_release(struct cl_siom_port *port)
         put(port, &port->held[i]);
 }
 
-void cl_guest_enter(struct cl_siom_port *port)
+void cl_guest_enter(struct cl_port *port)
 {
     uint32_t now = port->siom->platform->generation(port->vm);
 
@@ -34,7 +34,7 @@ void cl_guest_enter(struct cl_siom_port *port)
     port->generation = now;
 }
 
-uint8_t *cl_guest_hold(struct cl_siom_port *port, uint64_t gpa, bool write)
+uint8_t *cl_guest_hold(struct cl_port *port, uint64_t gpa, bool write)
 {
     uint64_t gfn = gpa / PAGE_BYTES;
     struct cl_held_page *h = &port->held[gfn % CL_HELD_PAGES];
@@ -44,24 +44,24 @@ uint8_t *cl_guest_hold(struct cl_siom_port *port, uint64_t gpa, bool write)
     page = port->siom->platform->page_get(port->vm, gfn, write);
     if ( !page )
         return NULL;
-    *h = (struct cl_held_page){.tag = gfn * 2 + 2 + write, .page = page};
+    *h = (struct cl_held_page){ .tag = gfn * 2 + 2 + write, .page = page };
 
     return page + gpa % PAGE_BYTES;
 }
 
-static uint8_t *pin(struct cl_siom_port *port, uint64_t gpa, uint32_t len,
+static uint8_t *pin(struct cl_port *port, uint64_t gpa, uint32_t len,
                     bool write)
 {
     uint8_t *page = NULL;
 
     if ( gpa % PAGE_BYTES + len <= PAGE_BYTES )
-        page =
-            port->siom->platform->page_get(port->vm, gpa / PAGE_BYTES, write);
+        page = port->siom->platform->page_get(port->vm, gpa / PAGE_BYTES,
+                                              write);
 
     return page ? page + gpa % PAGE_BYTES : NULL;
 }
 
-void cl_guest_pin(struct cl_siom_port *port, struct cl_queue *q)
+void cl_guest_pin(struct cl_port *port, struct cl_queue *q)
 {
     if ( q->pinned )
         return;
@@ -71,7 +71,7 @@ void cl_guest_pin(struct cl_siom_port *port, struct cl_queue *q)
     q->va[CL_RING_USED] = pin(port, q->used, 6 + 8u * q->size, true);
 }
 
-void cl_guest_unpin(struct cl_siom_port *port, struct cl_queue *q)
+void cl_guest_unpin(struct cl_port *port, struct cl_queue *q)
 {
     unsigned int i;
 

@@ -25,8 +25,8 @@ uint8_t *cl_memory_reserve(struct cl_memory *m, uint32_t max)
     {
         if ( room < lap + need )
             return NULL;
-        *frame_at(m, m->head) =
-            (struct cl_frame){.flags = CL_FRAME_PAD, .span = lap};
+        *frame_at(m, m->head) = (struct cl_frame){ .flags = CL_FRAME_PAD,
+                                                   .span = lap };
         store_release(&m->head, m->head + lap);
     }
     else if ( room < need )

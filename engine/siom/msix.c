@@ -5,7 +5,7 @@
 
 #define CONTROL_ENABLE (1u << 31) /* in the dword of the capability */
 #define CONTROL_MASKED (1u << 30)
-#define VECTOR_MASKED 1u
+#define VECTOR_MASKED  1u
 
 /*
  * What a LAPIC takes (Intel SDM volume 3, 11.11): address 0xfeexxxxx, and of
@@ -18,7 +18,7 @@ static bool deliverable(const struct cl_msix *m)
            (m->data & 0xff) >= 0x10;
 }
 
-static void send(struct cl_siom_port *port, unsigned int vector)
+static void send(struct cl_port *port, unsigned int vector)
 {
     const struct cl_msix *m = &port->pci.msix[vector];
 
@@ -29,13 +29,13 @@ static void send(struct cl_siom_port *port, unsigned int vector)
     port->siom->platform->msi(port->vm, m->address, m->data);
 }
 
-static bool masked(const struct cl_siom_port *port, unsigned int vector)
+static bool masked(const struct cl_port *port, unsigned int vector)
 {
     return (cl_pci_msix_control(port) & CONTROL_MASKED) ||
            (port->pci.msix[vector].control & VECTOR_MASKED);
 }
 
-void cl_msix_send(struct cl_siom_port *port, uint16_t vector)
+void cl_msix_send(struct cl_port *port, uint16_t vector)
 {
     if ( vector >= CL_MSIX_VECTORS ||
          !(cl_pci_msix_control(port) & CONTROL_ENABLE) )
@@ -46,7 +46,7 @@ void cl_msix_send(struct cl_siom_port *port, uint16_t vector)
         send(port, vector);
 }
 
-void cl_msix_unmasked(struct cl_siom_port *port)
+void cl_msix_unmasked(struct cl_port *port)
 {
     unsigned int i;
 
@@ -57,7 +57,7 @@ void cl_msix_unmasked(struct cl_siom_port *port)
             send(port, i);
 }
 
-uint32_t cl_msix_read(const struct cl_siom_port *port, uint32_t off)
+uint32_t cl_msix_read(const struct cl_port *port, uint32_t off)
 {
     const struct cl_msix *m = &port->pci.msix[off / 16 % CL_MSIX_VECTORS];
 
@@ -76,7 +76,7 @@ uint32_t cl_msix_read(const struct cl_siom_port *port, uint32_t off)
     return m->control;
 }
 
-void cl_msix_write(struct cl_siom_port *port, uint32_t off, uint32_t value)
+void cl_msix_write(struct cl_port *port, uint32_t off, uint32_t value)
 {
     struct cl_msix *m = &port->pci.msix[off / 16 % CL_MSIX_VECTORS];
 

@@ -3,21 +3,18 @@
 
 #include "private.h"
 
-#define STATUS_LINK_UP 1u
-
-#define CTRL_CLASS_RX 0u
-#define CTRL_ACK_OK 0u
+#define CTRL_CLASS_RX  0u
+#define CTRL_ACK_OK    0u
 #define CTRL_ACK_ERROR 1u
 
-uint64_t cl_net_config(const struct cl_siom_port *port, uint32_t off,
+uint64_t cl_net_config(const struct cl_port *port, uint32_t off,
                        unsigned int size)
 {
-    struct
-    {
+    struct {
         uint8_t mac[6];
         uint16_t status, pairs, mtu;
         uint8_t zero[8];
-    } c = {.status = STATUS_LINK_UP, .pairs = 1, .mtu = port->config.mtu};
+    } c = { .status = VIRTIO_NET_UP, .pairs = 1, .mtu = port->config.mtu };
     uint64_t value = 0;
 
     if ( off > sizeof(c) - 8 )
@@ -32,7 +29,7 @@ uint64_t cl_net_config(const struct cl_siom_port *port, uint32_t off,
  * Reception modes are accepted and change nothing: a port gets the frames to
  * its own address, and all broadcast and multicast ones of its VLAN.
  */
-static int command(struct cl_siom_port *port, struct cl_queue *q)
+static int command(struct cl_port *port, struct cl_queue *q)
 {
     struct cl_cursor in = {}, out;
     unsigned int segs = 0;
@@ -44,7 +41,7 @@ static int command(struct cl_siom_port *port, struct cl_queue *q)
         return -EBADMSG;
     while ( in.segs < segs && !port->seg[in.segs].write )
         in.segs++;
-    out = (struct cl_cursor){.segs = segs, .at = in.segs};
+    out = (struct cl_cursor){ .segs = segs, .at = in.segs };
     if ( cl_gather(port, &in, hdr, sizeof(hdr)) )
         return -EBADMSG;
     ack = hdr[0] == CTRL_CLASS_RX && cl_virtio_has(port, VIRTIO_NET_F_CTRL_RX)
@@ -54,7 +51,7 @@ static int command(struct cl_siom_port *port, struct cl_queue *q)
     return cl_scatter(port, &out, &ack, 1) ?: cl_queue_done(port, q, head, 1);
 }
 
-void cl_siom_ctrl(struct cl_siom_port *port)
+void cl_siom_ctrl(struct cl_port *port)
 {
     struct cl_queue *q = &port->virtio.queue[CL_QUEUE_CTRL];
     unsigned int n;

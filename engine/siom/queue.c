@@ -8,19 +8,6 @@
 
 #include "private.h"
 
-#define DESC_F_NEXT 1u
-#define DESC_F_WRITE 2u
-
-#define USED_F_NO_NOTIFY 1u
-#define AVAIL_F_NO_INTERRUPT 1u
-
-struct desc
-{
-    uint64_t addr;
-    uint32_t len;
-    uint16_t flags, next;
-};
-
 /* Where things are in the rings: 2.7.6 and 2.7.8. */
 static uint32_t avail_entry(const struct cl_queue *q, uint16_t i)
 {
@@ -52,7 +39,7 @@ static uint64_t base(const struct cl_queue *q, enum cl_ring ring)
 }
 
 /* Naturally aligned fields lie in one page: the parts are aligned. */
-static inline void *at(struct cl_siom_port *port, const struct cl_queue *q,
+static inline void *at(struct cl_port *port, const struct cl_queue *q,
                        enum cl_ring ring, uint32_t off)
 {
     if ( q->va[ring] )
@@ -61,7 +48,7 @@ static inline void *at(struct cl_siom_port *port, const struct cl_queue *q,
     return cl_guest_at(port, base(q, ring) + off, ring == CL_RING_USED);
 }
 
-static inline int get16(struct cl_siom_port *port, const struct cl_queue *q,
+static inline int get16(struct cl_port *port, const struct cl_queue *q,
                         enum cl_ring ring, uint32_t off, uint16_t *value)
 {
     const uint16_t *p = at(port, q, ring, off);
@@ -73,8 +60,8 @@ static inline int get16(struct cl_siom_port *port, const struct cl_queue *q,
     return 0;
 }
 
-static int put16(struct cl_siom_port *port, const struct cl_queue *q,
-                 uint32_t off, uint16_t value)
+static int put16(struct cl_port *port, const struct cl_queue *q, uint32_t off,
+                 uint16_t value)
 {
     uint16_t *p = at(port, q, CL_RING_USED, off);
 
@@ -86,7 +73,7 @@ static int put16(struct cl_siom_port *port, const struct cl_queue *q,
     return 0;
 }
 
-static inline int put32(struct cl_siom_port *port, const struct cl_queue *q,
+static inline int put32(struct cl_port *port, const struct cl_queue *q,
                         uint32_t off, uint32_t value)
 {
     volatile uint32_t *p = at(port, q, CL_RING_USED, off);
@@ -100,8 +87,8 @@ static inline int put32(struct cl_siom_port *port, const struct cl_queue *q,
     return 0;
 }
 
-static inline int get_desc(struct cl_siom_port *port, const struct cl_queue *q,
-                           uint16_t i, struct desc *d)
+static inline int get_desc(struct cl_port *port, const struct cl_queue *q,
+                           uint16_t i, struct virtio_desc *d)
 {
     const uint64_t *p = at(port, q, CL_RING_DESC, 16u * i);
     uint64_t word[2];
@@ -115,7 +102,7 @@ static inline int get_desc(struct cl_siom_port *port, const struct cl_queue *q,
     return 0;
 }
 
-bool cl_queue_has(struct cl_siom_port *port, struct cl_queue *q)
+bool cl_queue_has(struct cl_port *port, struct cl_queue *q)
 {
     uint16_t idx = 0;
 
@@ -137,14 +124,14 @@ bool cl_queue_has(struct cl_siom_port *port, struct cl_queue *q)
  * A chain of more descriptors than the queue has runs in a circle; that and
  * everything else that 2.7.5 forbids the driver ends here.
  */
-int cl_queue_take(struct cl_siom_port *port, struct cl_queue *q,
+int cl_queue_take(struct cl_port *port, struct cl_queue *q,
                   enum cl_chain_kind kind, unsigned int *segs, uint16_t *head,
                   uint32_t *len)
 {
     bool write = kind == CL_CHAIN_WRITE, seen = false;
     uint16_t next = 0;
     uint64_t total = 0;
-    struct desc d = {};
+    struct virtio_desc d = {};
 
     if ( get16(port, q, CL_RING_AVAIL, avail_entry(q, q->last_avail), &next) )
         return -EBADMSG;
@@ -155,17 +142,19 @@ int cl_queue_take(struct cl_siom_port *port, struct cl_queue *q,
             return cl_virtio_broken(port);
         if ( get_desc(port, q, next, &d) )
             return -EBADMSG;
-        seen |= d.flags & DESC_F_WRITE;
+        seen |= d.flags & VIRTIO_DESC_WRITE;
         if ( kind == CL_CHAIN_MIXED )
             write = seen; /* those for the device to write come last */
-        if ( (d.flags & ~DESC_F_NEXT) != (write ? DESC_F_WRITE : 0) ||
+        if ( (d.flags & ~VIRTIO_DESC_NEXT) !=
+                 (write ? VIRTIO_DESC_WRITE : 0) ||
              d.addr + d.len < d.addr )
             return cl_virtio_broken(port);
-        port->seg[(*segs)++] =
-            (struct cl_seg){.addr = d.addr, .len = d.len, .write = write};
+        port->seg[(*segs)++] = (struct cl_seg){ .addr = d.addr,
+                                                .len = d.len,
+                                                .write = write };
         total += d.len;
         next = d.next;
-    } while ( d.flags & DESC_F_NEXT );
+    } while ( d.flags & VIRTIO_DESC_NEXT );
 
     if ( total > UINT32_MAX )
         return cl_virtio_broken(port);
@@ -175,7 +164,7 @@ int cl_queue_take(struct cl_siom_port *port, struct cl_queue *q,
     return 0;
 }
 
-int cl_queue_done(struct cl_siom_port *port, struct cl_queue *q, uint16_t head,
+int cl_queue_done(struct cl_port *port, struct cl_queue *q, uint16_t head,
                   uint32_t len)
 {
     uint32_t off = used_entry(q, q->used_idx);
@@ -188,7 +177,7 @@ int cl_queue_done(struct cl_siom_port *port, struct cl_queue *q, uint16_t head,
 }
 
 /* 2.7.7.2: has used_idx passed what the driver asked to hear of? */
-static bool wants_interrupt(struct cl_siom_port *port, struct cl_queue *q)
+static bool wants_interrupt(struct cl_port *port, struct cl_queue *q)
 {
     uint16_t v = 0;
 
@@ -198,10 +187,10 @@ static bool wants_interrupt(struct cl_siom_port *port, struct cl_queue *q)
                    (uint16_t)(q->used_idx - q->signalled);
 
     return !get16(port, q, CL_RING_AVAIL, 0, &v) &&
-           !(v & AVAIL_F_NO_INTERRUPT);
+           !(v & VIRTIO_AVAIL_NO_INTERRUPT);
 }
 
-void cl_queue_signal(struct cl_siom_port *port, struct cl_queue *q)
+void cl_queue_signal(struct cl_port *port, struct cl_queue *q)
 {
     if ( q->used_idx == q->signalled || put16(port, q, IDX, q->used_idx) )
         return;
@@ -218,7 +207,7 @@ void cl_queue_signal(struct cl_siom_port *port, struct cl_queue *q)
  * one that is there.  Else the driver is to tell of anything that has not been
  * seen yet, even where some that was seen is still to be taken.
  */
-void cl_queue_quiet(struct cl_siom_port *port, struct cl_queue *q, bool quiet)
+void cl_queue_quiet(struct cl_port *port, struct cl_queue *q, bool quiet)
 {
     if ( cl_virtio_has(port, VIRTIO_F_EVENT_IDX) )
     {
@@ -226,7 +215,7 @@ void cl_queue_quiet(struct cl_siom_port *port, struct cl_queue *q, bool quiet)
             put16(port, q, avail_event(q), q->seen_avail);
     }
     else if ( q->quiet != quiet )
-        put16(port, q, 0, quiet ? USED_F_NO_NOTIFY : 0);
+        put16(port, q, 0, quiet ? VIRTIO_USED_NO_NOTIFY : 0);
     q->quiet = quiet;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
@@ -235,7 +224,7 @@ void cl_queue_quiet(struct cl_siom_port *port, struct cl_queue *q, bool quiet)
  * The next stretch of buffer in one page, at most *len bytes, which becomes
  * its length.  NULL: there is none, or no memory.
  */
-static inline uint8_t *stretch(struct cl_siom_port *port, struct cl_cursor *c,
+static inline uint8_t *stretch(struct cl_port *port, struct cl_cursor *c,
                                uint32_t *len, bool write)
 {
     uint64_t gpa;
@@ -258,7 +247,7 @@ static inline uint8_t *stretch(struct cl_siom_port *port, struct cl_cursor *c,
     return cl_guest_at(port, gpa, write);
 }
 
-int cl_gather(struct cl_siom_port *port, struct cl_cursor *c, void *buf,
+int cl_gather(struct cl_port *port, struct cl_cursor *c, void *buf,
               uint32_t len)
 {
     uint8_t *to = buf;
@@ -278,7 +267,7 @@ int cl_gather(struct cl_siom_port *port, struct cl_cursor *c, void *buf,
     return 0;
 }
 
-int cl_scatter(struct cl_siom_port *port, struct cl_cursor *c, const void *buf,
+int cl_scatter(struct cl_port *port, struct cl_cursor *c, const void *buf,
                uint32_t len)
 {
     const uint8_t *from = buf;

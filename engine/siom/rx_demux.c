@@ -23,8 +23,8 @@ static unsigned int hash(uint64_t key)
 }
 
 /* The table is never more than half full, so each search meets a hole. */
-struct cl_siom_port *cl_rx_find(const struct cl_siom *s, const uint8_t *mac,
-                                uint16_t vlan)
+struct cl_port *cl_rx_find(const struct cl_siom *s, const uint8_t *mac,
+                           uint16_t vlan)
 {
     uint64_t key = key_of(mac, vlan);
     unsigned int i;
@@ -36,14 +36,14 @@ struct cl_siom_port *cl_rx_find(const struct cl_siom *s, const uint8_t *mac,
     return NULL;
 }
 
-static void insert(struct cl_siom *s, struct cl_siom_port *port)
+static void insert(struct cl_siom *s, struct cl_port *port)
 {
     uint64_t key = key_of(port->config.mac, cl_port_vlan(port));
     unsigned int i = hash(key);
 
     while ( s->fdb[i].port )
         i = (i + 1) % CL_FDB_SIZE;
-    s->fdb[i] = (struct cl_fdb_entry){.key = key, .port = port};
+    s->fdb[i] = (struct cl_fdb_entry){ .key = key, .port = port };
 }
 
 /* Ports come and go seldom: the table is made anew. */
@@ -57,7 +57,7 @@ void cl_rx_table(struct cl_siom *s)
             insert(s, s->port[i]);
 }
 
-void cl_rx_deliver(struct cl_siom_port *to, const struct cl_inbound *in)
+void cl_rx_deliver(struct cl_port *to, const struct cl_inbound *in)
 {
     uint8_t *data;
 
@@ -78,17 +78,22 @@ void cl_rx_deliver(struct cl_siom_port *to, const struct cl_inbound *in)
     bit_set(to->siom->rx_ready, to->nr);
 }
 
-void cl_rx_flood(struct cl_siom *s, const struct cl_siom_port *from,
-                 const struct cl_inbound *in)
+unsigned int cl_rx_flood(struct cl_siom *s, const struct cl_port *from,
+                         const struct cl_inbound *in)
 {
-    unsigned int i;
+    unsigned int i, n = 0;
 
     for ( i = 0; i < CL_SIOM_PORTS; i++ )
     {
-        struct cl_siom_port *to = s->port[i];
+        struct cl_port *to = s->port[i];
 
         if ( to && to != from && cl_port_vlan(to) == in->frame.vlan &&
              !(from && to->config.isolated) )
+        {
             cl_rx_deliver(to, in);
+            n++;
+        }
     }
+
+    return n;
 }

@@ -23,10 +23,10 @@ int cl_next_port(const uint64_t *words, unsigned int nr)
     return -1;
 }
 
-struct cl_siom_port *cl_siom_rx_next(struct cl_siom *s, unsigned int *from)
+struct cl_port *cl_siom_rx_next(struct cl_siom *s, unsigned int *from)
 {
     int nr = cl_next_port(s->rx_ready, *from);
-    struct cl_siom_port *port;
+    struct cl_port *port;
 
     if ( nr < 0 )
         return NULL;

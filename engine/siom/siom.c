@@ -3,19 +3,6 @@
 
 #include "private.h"
 
-const char *cl_siom_drop_name(unsigned int drop)
-{
-    static const char *const names[CL_DROPS] = {
-        [CL_DROP_SPOOFED] = "spoofed",     [CL_DROP_MALFORMED] = "malformed",
-        [CL_DROP_TAGGED] = "tagged",       [CL_DROP_NO_TARGET] = "no-target",
-        [CL_DROP_ISOLATED] = "isolated",   [CL_DROP_TOO_LONG] = "too-long",
-        [CL_DROP_LINK] = "link",           [CL_DROP_RX_FULL] = "rx-full",
-        [CL_DROP_RX_BUFFER] = "rx-buffer", [CL_DROP_RX_DOWN] = "rx-down",
-    };
-
-    return drop < CL_DROPS ? names[drop] : "?";
-}
-
 void cl_siom_init(struct cl_siom *s, const struct cl_siom_platform *p,
                   struct cl_nic *nic, uint16_t uplink_vlan)
 {
@@ -26,11 +13,11 @@ void cl_siom_init(struct cl_siom *s, const struct cl_siom_platform *p,
 }
 
 /* What is wrong with the configuration, for this port of this engine. */
-static int check(const struct cl_siom *s, const struct cl_siom_port *port,
+static int check(const struct cl_siom *s, const struct cl_port *port,
                  const struct cl_siom_config *c)
 {
     static const uint8_t none[6];
-    const struct cl_siom_port *other;
+    const struct cl_port *other;
 
     if ( (c->mac[0] & 1) || !memcmp(c->mac, none, 6) || c->vlan > 4094 ||
          c->mtu < 68 || c->mtu > CL_SIOM_MTU_MAX ||
@@ -41,13 +28,12 @@ static int check(const struct cl_siom *s, const struct cl_siom_port *port,
     return other && other != port ? -EEXIST : 0;
 }
 
-static void filter(struct cl_siom_port *port, bool on)
+static void filter(struct cl_port *port, bool on)
 {
     struct cl_nic *nic = port->siom->nic;
 
-    if ( nic && (nic->ops->caps & CL_NIC_CAP_FILTERS) )
-        nic->ops->set_filter(nic, port->nr, port->config.mac,
-                             cl_port_vlan(port), on);
+    if ( nic && nic->ops->set_filter )
+        nic->ops->set_filter(nic, port->config.mac, on);
 }
 
 static int free_place(const struct cl_siom *s)
@@ -61,7 +47,7 @@ static int free_place(const struct cl_siom *s)
     return -ENOSPC;
 }
 
-int cl_siom_port_add(struct cl_siom *s, struct cl_siom_port *port, void *vm,
+int cl_siom_port_add(struct cl_siom *s, struct cl_port *port, void *vm,
                      const struct cl_siom_config *c)
 {
     int rc = check(s, NULL, c), nr = free_place(s);
@@ -86,7 +72,7 @@ int cl_siom_port_add(struct cl_siom *s, struct cl_siom_port *port, void *vm,
     return 0;
 }
 
-void cl_siom_port_remove(struct cl_siom_port *port)
+void cl_siom_port_remove(struct cl_port *port)
 {
     struct cl_siom *s = port->siom;
 
@@ -100,20 +86,6 @@ void cl_siom_port_remove(struct cl_siom_port *port)
     cl_memory_empty(&port->tx);
     cl_siom_release(port);
     port->siom = NULL;
-}
-
-int cl_siom_port_set(struct cl_siom_port *port, const struct cl_siom_config *c)
-{
-    int rc = check(port->siom, port, c);
-
-    if ( rc )
-        return rc;
-    filter(port, false);
-    port->config = *c;
-    cl_rx_table(port->siom);
-    filter(port, true);
-
-    return 0;
 }
 
 unsigned int cl_siom_poll(struct cl_siom *s, unsigned int budget)

@@ -6,7 +6,7 @@
 
 #include "private.h"
 
-static int check(const struct cl_siom_port *port, const struct cl_frame *f,
+static int check(const struct cl_port *port, const struct cl_frame *f,
                  const uint8_t *data)
 {
     if ( memcmp(data + 6, port->config.mac, 6) )
@@ -22,8 +22,7 @@ static int check(const struct cl_siom_port *port, const struct cl_frame *f,
     return -1;
 }
 
-void cl_tx_demux(struct cl_siom_port *port, struct cl_frame f,
-                 const uint8_t *data)
+void cl_tx_demux(struct cl_port *port, struct cl_frame f, const uint8_t *data)
 {
     int drop = check(port, &f, data);
 

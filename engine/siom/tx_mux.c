@@ -8,19 +8,19 @@
 
 #include "private.h"
 
-#define QUANTUM 1536u      /* bytes for each turn */
+#define QUANTUM  1536u     /* bytes for each turn */
 #define BURST_NS 10000000u /* a bucket holds what comes in 10 ms, */
-#define NS 1000000000ull
+#define NS       1000000000ull
 
 /* but always a few frames. */
-static uint64_t bucket(const struct cl_siom_port *port)
+static uint64_t bucket(const struct cl_port *port)
 {
     uint64_t bytes = port->config.rate / (NS / BURST_NS);
 
     return bytes > 4 * CL_SIOM_FRAME ? bytes : 4 * CL_SIOM_FRAME;
 }
 
-static void refill(struct cl_siom_port *port, uint64_t now)
+static void refill(struct cl_port *port, uint64_t now)
 {
     uint64_t full = bucket(port), past = now - port->refilled;
 
@@ -40,9 +40,9 @@ static void refill(struct cl_siom_port *port, uint64_t now)
         port->tokens = full;
 }
 
-static bool may_send(struct cl_siom_port *port, uint32_t len, uint64_t now)
+static bool may_send(struct cl_port *port, uint32_t len, uint64_t now)
 {
-    if ( len > port->deficit )
+    if ( (int32_t)len > port->deficit )
         return false;
     if ( !port->config.rate )
         return true;
@@ -51,24 +51,25 @@ static bool may_send(struct cl_siom_port *port, uint32_t len, uint64_t now)
     return len <= port->tokens;
 }
 
-static void pay(struct cl_siom_port *port, uint32_t len)
+/* A frame to many costs its sender what it costs the engine: a debt, mostly. */
+static void pay(struct cl_port *port, uint32_t len, unsigned int copies)
 {
-    port->deficit -= len;
+    port->deficit -= (int32_t)(len * copies);
     if ( port->config.rate )
         port->tokens -= len;
 }
 
 /* The port's memory is empty: clear the flag, but look once more. */
-static void rest(struct cl_siom_port *port)
+static void rest(struct cl_port *port)
 {
-    port->deficit = 0;
+    port->deficit = port->deficit < 0 ? port->deficit : 0;
     bit_clear(port->siom->tx_ready, port->nr);
     if ( cl_memory_has(&port->tx) )
         bit_set(port->siom->tx_ready, port->nr);
 }
 
 /* One port's turn: at most `budget` frames, with which it may not be over. */
-static unsigned int turn(struct cl_siom_port *port, unsigned int budget,
+static unsigned int turn(struct cl_port *port, unsigned int budget,
                          uint64_t now)
 {
     const struct cl_frame *f;
@@ -79,7 +80,7 @@ static unsigned int turn(struct cl_siom_port *port, unsigned int budget,
     port->siom->interrupted = false;
     while ( (f = cl_memory_peek(&port->tx)) != NULL )
     {
-        uint32_t len = f->len;
+        uint32_t len = f->len, copies;
 
         if ( n == budget )
         {
@@ -88,15 +89,16 @@ static unsigned int turn(struct cl_siom_port *port, unsigned int budget,
         }
         if ( !may_send(port, len, now) )
             break;
-        if ( !cl_device_tx(port, f) )
+        copies = cl_device_tx(port, f);
+        if ( !copies )
             break;
-        pay(port, len);
+        pay(port, len, copies);
         cl_memory_drop(&port->tx);
         n++;
     }
     if ( !f )
         rest(port);
-    else if ( port->deficit > CL_SIOM_FRAME )
+    else if ( port->deficit > (int32_t)CL_SIOM_FRAME )
         port->deficit = CL_SIOM_FRAME; /* it waits for something else */
 
     return n;

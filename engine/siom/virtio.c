@@ -3,16 +3,9 @@
 
 #include "private.h"
 
-#define STATUS_ACKNOWLEDGE 1u
-#define STATUS_DRIVER 2u
-#define STATUS_DRIVER_OK 4u
-#define STATUS_FEATURES_OK 8u
-#define STATUS_NEEDS_RESET 64u
-#define STATUS_FAILED 128u
-
 #define ISR_CONFIG 2u
 
-void cl_virtio_reset(struct cl_siom_port *port)
+void cl_virtio_reset(struct cl_port *port)
 {
     struct cl_virtio *v = &port->virtio;
     unsigned int i;
@@ -20,43 +13,43 @@ void cl_virtio_reset(struct cl_siom_port *port)
     store_release(&port->up, false);
     for ( i = 0; i < CL_QUEUES; i++ )
         cl_guest_unpin(port, &v->queue[i]);
-    *v = (struct cl_virtio){.config_vector = CL_NO_VECTOR};
+    *v = (struct cl_virtio){ .config_vector = CL_NO_VECTOR };
     for ( i = 0; i < CL_QUEUES; i++ )
-        v->queue[i] =
-            (struct cl_queue){.size = CL_QUEUE_SIZE, .vector = CL_NO_VECTOR};
+        v->queue[i] = (struct cl_queue){ .size = CL_QUEUE_SIZE,
+                                         .vector = CL_NO_VECTOR };
     cl_memory_empty(&port->rx);
 }
 
-bool cl_virtio_enter(struct cl_siom_port *port, struct cl_queue *q)
+bool cl_virtio_enter(struct cl_port *port, struct cl_queue *q)
 {
-    const uint8_t want = STATUS_DRIVER_OK | STATUS_FEATURES_OK;
+    const uint8_t want = VIRTIO_DRIVER_OK | VIRTIO_FEATURES_OK;
 
     cl_guest_enter(port);
     if ( !q->enabled || !cl_pci_master(port) ||
-         (port->virtio.status & (want | STATUS_NEEDS_RESET)) != want )
+         (port->virtio.status & (want | VIRTIO_NEEDS_RESET)) != want )
         return false;
     cl_guest_pin(port, q);
 
     return true;
 }
 
-int cl_virtio_broken(struct cl_siom_port *port)
+int cl_virtio_broken(struct cl_port *port)
 {
     struct cl_virtio *v = &port->virtio;
 
-    if ( v->status & STATUS_NEEDS_RESET )
+    if ( v->status & VIRTIO_NEEDS_RESET )
         return -EBADMSG;
-    v->status |= STATUS_NEEDS_RESET;
+    v->status |= VIRTIO_NEEDS_RESET;
     v->isr |= ISR_CONFIG;
     store_release(&port->up, false);
     port->stats.violations++;
-    if ( v->status & STATUS_DRIVER_OK )
+    if ( v->status & VIRTIO_DRIVER_OK )
         cl_msix_send(port, v->config_vector);
 
     return -EBADMSG;
 }
 
-uint32_t cl_virtio_isr(struct cl_siom_port *port)
+uint32_t cl_virtio_isr(struct cl_port *port)
 {
     uint32_t isr = port->virtio.isr;
 
@@ -71,16 +64,16 @@ static bool features_ok(uint64_t f)
            (!(f & VIRTIO_NET_F_CTRL_RX) || (f & VIRTIO_NET_F_CTRL_VQ));
 }
 
-void cl_virtio_up(struct cl_siom_port *port)
+void cl_virtio_up(struct cl_port *port)
 {
-    if ( (port->virtio.status & (STATUS_DRIVER_OK | STATUS_NEEDS_RESET)) !=
-         STATUS_DRIVER_OK )
+    if ( (port->virtio.status & (VIRTIO_DRIVER_OK | VIRTIO_NEEDS_RESET)) !=
+         VIRTIO_DRIVER_OK )
         return;
     port->takes_csum = cl_virtio_has(port, VIRTIO_NET_F_GUEST_CSUM);
     store_release(&port->up, true);
 }
 
-static void set_status(struct cl_siom_port *port, uint8_t value)
+static void set_status(struct cl_port *port, uint8_t value)
 {
     struct cl_virtio *v = &port->virtio;
 
@@ -91,12 +84,12 @@ static void set_status(struct cl_siom_port *port, uint8_t value)
         return;
     }
 
-    if ( !(v->status & STATUS_FEATURES_OK) && !features_ok(v->features) )
-        value &= ~STATUS_FEATURES_OK;
-    if ( !(value & STATUS_FEATURES_OK) )
-        value &= ~STATUS_DRIVER_OK;
+    if ( !(v->status & VIRTIO_FEATURES_OK) && !features_ok(v->features) )
+        value &= ~VIRTIO_FEATURES_OK;
+    if ( !(value & VIRTIO_FEATURES_OK) )
+        value &= ~VIRTIO_DRIVER_OK;
     /* Bits are only ever added, and NEEDS_RESET is the device's. */
-    v->status |= value & ~STATUS_NEEDS_RESET;
+    v->status |= value & ~VIRTIO_NEEDS_RESET;
 
     cl_virtio_up(port);
 }
@@ -105,13 +98,13 @@ static void set_features(struct cl_virtio *v, uint32_t value)
 {
     unsigned int shift = v->driver_select * 32;
 
-    if ( v->driver_select > 1 || (v->status & STATUS_FEATURES_OK) )
+    if ( v->driver_select > 1 || (v->status & VIRTIO_FEATURES_OK) )
         return;
     v->features &= ~((uint64_t)UINT32_MAX << shift);
     v->features |= (uint64_t)value << shift;
 }
 
-static struct cl_queue *selected(struct cl_siom_port *port)
+static struct cl_queue *selected(struct cl_port *port)
 {
     unsigned int nr = port->virtio.queue_select;
 
@@ -151,13 +144,12 @@ bool cl_virtio_valid(const struct cl_virtio *v)
 
     return (v->config_vector < CL_MSIX_VECTORS ||
             v->config_vector == CL_NO_VECTOR) &&
-           (!(v->status & STATUS_FEATURES_OK) || features_ok(v->features)) &&
-           (!(v->status & STATUS_DRIVER_OK) ||
-            (v->status & STATUS_FEATURES_OK));
+           (!(v->status & VIRTIO_FEATURES_OK) || features_ok(v->features)) &&
+           (!(v->status & VIRTIO_DRIVER_OK) ||
+            (v->status & VIRTIO_FEATURES_OK));
 }
 
-static void enable(struct cl_siom_port *port, struct cl_queue *q,
-                   uint64_t value)
+static void enable(struct cl_port *port, struct cl_queue *q, uint64_t value)
 {
     if ( value != 1 || q->enabled )
         return;
@@ -167,38 +159,17 @@ static void enable(struct cl_siom_port *port, struct cl_queue *q,
         q->enabled = true;
 }
 
-/* The fields of the common configuration, by offset. */
-enum common
-{
-    C_DEVICE_SELECT = 0,
-    C_DEVICE_FEATURE = 4,
-    C_DRIVER_SELECT = 8,
-    C_DRIVER_FEATURE = 12,
-    C_CONFIG_VECTOR = 16,
-    C_NUM_QUEUES = 18,
-    C_STATUS = 20,
-    C_GENERATION = 21,
-    C_QUEUE_SELECT = 22,
-    C_QUEUE_SIZE = 24,
-    C_QUEUE_VECTOR = 26,
-    C_QUEUE_ENABLE = 28,
-    C_QUEUE_NOTIFY = 30,
-    C_QUEUE_DESC = 32,
-    C_QUEUE_DRIVER = 40,
-    C_QUEUE_DEVICE = 48,
-};
-
 static uint64_t *queue_part(struct cl_queue *q, uint32_t off)
 {
     switch ( off & ~7u )
     {
-    case C_QUEUE_DESC:
+    case VIRTIO_QUEUE_DESC:
         return &q->desc;
 
-    case C_QUEUE_DRIVER:
+    case VIRTIO_QUEUE_AVAIL:
         return &q->avail;
 
-    case C_QUEUE_DEVICE:
+    case VIRTIO_QUEUE_USED:
         return &q->used;
     }
 
@@ -213,53 +184,53 @@ static uint64_t queue_read(const struct cl_queue *q, uint32_t off)
         return *part >> (off % 8 * 8);
     switch ( off )
     {
-    case C_QUEUE_SIZE:
+    case VIRTIO_QUEUE_SIZE:
         return q->size;
 
-    case C_QUEUE_VECTOR:
+    case VIRTIO_QUEUE_VECTOR:
         return q->vector;
 
-    case C_QUEUE_ENABLE:
+    case VIRTIO_QUEUE_ENABLE:
         return q->enabled;
     }
 
-    return 0; /* C_QUEUE_NOTIFY: all queues ring at the same port */
+    return 0; /* VIRTIO_QUEUE_NOTIFY: all queues ring at the same port */
 }
 
-static uint64_t common_field(const struct cl_siom_port *port, uint32_t off)
+static uint64_t common_field(const struct cl_port *port, uint32_t off)
 {
     const struct cl_virtio *v = &port->virtio;
 
     switch ( off )
     {
-    case C_DEVICE_SELECT:
+    case VIRTIO_DEVICE_SELECT:
         return v->device_select;
 
-    case C_DEVICE_FEATURE:
+    case VIRTIO_DEVICE_FEATURE:
         return v->device_select < 2
                    ? VIRTIO_FEATURES >> (v->device_select * 32)
                    : 0;
 
-    case C_DRIVER_SELECT:
+    case VIRTIO_DRIVER_SELECT:
         return v->driver_select;
 
-    case C_DRIVER_FEATURE:
+    case VIRTIO_DRIVER_FEATURE:
         return v->driver_select < 2 ? v->features >> (v->driver_select * 32)
                                     : 0;
 
-    case C_CONFIG_VECTOR:
+    case VIRTIO_CONFIG_VECTOR:
         return v->config_vector;
 
-    case C_NUM_QUEUES:
+    case VIRTIO_NUM_QUEUES:
         return CL_QUEUES;
 
-    case C_STATUS:
+    case VIRTIO_STATUS:
         return v->status;
 
-    case C_GENERATION:
+    case VIRTIO_GENERATION:
         return v->generation;
 
-    case C_QUEUE_SELECT:
+    case VIRTIO_QUEUE_SELECT:
         return v->queue_select;
     }
 
@@ -268,7 +239,7 @@ static uint64_t common_field(const struct cl_siom_port *port, uint32_t off)
                : 0;
 }
 
-uint64_t cl_common_read(const struct cl_siom_port *port, uint32_t off,
+uint64_t cl_common_read(const struct cl_port *port, uint32_t off,
                         unsigned int size)
 {
     uint64_t value = common_field(port, off);
@@ -276,18 +247,18 @@ uint64_t cl_common_read(const struct cl_siom_port *port, uint32_t off,
     return size < 8 ? value & ((1ULL << (size * 8)) - 1) : value;
 }
 
-static void queue_write(struct cl_siom_port *port, struct cl_queue *q,
-                        uint32_t off, unsigned int size, uint64_t value)
+static void queue_write(struct cl_port *port, struct cl_queue *q, uint32_t off,
+                        unsigned int size, uint64_t value)
 {
     uint64_t *part = queue_part(q, off);
 
-    if ( off == C_QUEUE_VECTOR )
+    if ( off == VIRTIO_QUEUE_VECTOR )
         q->vector = vector(value);
-    else if ( q->enabled || port->virtio.status & STATUS_DRIVER_OK )
+    else if ( q->enabled || port->virtio.status & VIRTIO_DRIVER_OK )
         return; /* not any more: 4.1.4.3.2 */
-    else if ( off == C_QUEUE_SIZE )
+    else if ( off == VIRTIO_QUEUE_SIZE )
         set_size(q, (uint16_t)value);
-    else if ( off == C_QUEUE_ENABLE )
+    else if ( off == VIRTIO_QUEUE_ENABLE )
         enable(port, q, value);
     else if ( part && size == 8 && off % 8 == 0 )
         *part = value;
@@ -300,40 +271,40 @@ static void queue_write(struct cl_siom_port *port, struct cl_queue *q,
     }
 }
 
-void cl_common_write(struct cl_siom_port *port, uint32_t off,
-                     unsigned int size, uint64_t value)
+void cl_common_write(struct cl_port *port, uint32_t off, unsigned int size,
+                     uint64_t value)
 {
     struct cl_virtio *v = &port->virtio;
     struct cl_queue *q = selected(port);
 
     switch ( off )
     {
-    case C_DEVICE_SELECT:
+    case VIRTIO_DEVICE_SELECT:
         v->device_select = (uint32_t)value;
         break;
 
-    case C_DRIVER_SELECT:
+    case VIRTIO_DRIVER_SELECT:
         v->driver_select = (uint32_t)value;
         break;
 
-    case C_DRIVER_FEATURE:
+    case VIRTIO_DRIVER_FEATURE:
         set_features(v, (uint32_t)value);
         break;
 
-    case C_CONFIG_VECTOR:
+    case VIRTIO_CONFIG_VECTOR:
         v->config_vector = vector(value);
         break;
 
-    case C_STATUS:
+    case VIRTIO_STATUS:
         set_status(port, (uint8_t)value);
         break;
 
-    case C_QUEUE_SELECT:
+    case VIRTIO_QUEUE_SELECT:
         v->queue_select = (uint16_t)value;
         break;
 
     default:
-        if ( q && off >= C_QUEUE_SIZE )
+        if ( q && off >= VIRTIO_QUEUE_SIZE )
             queue_write(port, q, off, size, value);
         break;
     }

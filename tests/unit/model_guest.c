@@ -40,11 +40,6 @@ static void msi(void *vm, uint64_t address, uint32_t data)
     g->msi_data = data;
 }
 
-static void bars_moved(void *vm)
-{
-    ((struct guest *)vm)->bars_moved++;
-}
-
 static uint64_t now_ns(void)
 {
     return guest_now;
@@ -55,7 +50,6 @@ const struct cl_siom_platform guest_platform = {
     .page_put = page_put,
     .generation = generation,
     .msi = msi,
-    .bars_moved = bars_moved,
     .now_ns = now_ns,
 };
 
@@ -278,7 +272,7 @@ uint32_t guest_desc_addr(const struct guest *g, unsigned int q, int desc)
 
 void guest_run(struct cl_siom *s, struct guest *const *g, unsigned int nr)
 {
-    struct cl_siom_port *port;
+    struct cl_port *port;
     unsigned int i, from = 0, left = 1000;
     bool more;
 

@@ -22,11 +22,11 @@
 
 struct guest
 {
-    struct cl_siom_port port; /* first: its vm points to the guest */
+    struct cl_port port; /* first: its vm points to the guest */
     uint8_t *mem;             /* GUEST_BYTES */
     unsigned int held;        /* pages that the engine has not put back */
     uint32_t generation;
-    unsigned int msis, bars_moved;
+    unsigned int msis;
     uint64_t msi_address;
     uint32_t msi_data;
     uint64_t features;

@@ -88,6 +88,8 @@ check two_vcpus 0 cloister measure -o two.log two
 check other_vcpus 6 cloister explain good.log two.log
 says names_the_vcpus '2 vCPUs'
 
+check no_network_setting 2 cloister measure -n vlan=5000 good
+
 sed 's/tiny BAD/tiny bad/' "$kernel" >changed
 check kernel_changed 0 cloister measure -k changed -o k.log good
 check other_kernel 6 cloister explain good.log k.log

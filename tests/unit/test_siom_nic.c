@@ -77,19 +77,15 @@ static void nic_tx_kick(struct cl_nic *nic)
     dev.kicks++;
 }
 
-static void nic_set_filter(struct cl_nic *nic, unsigned int pool,
-                           const uint8_t mac[6], uint16_t vlan, bool on)
+static void nic_set_filter(struct cl_nic *nic, const uint8_t mac[6], bool on)
 {
     (void)nic;
-    (void)pool;
     (void)mac;
-    (void)vlan;
     dev.filters += on ? 1 : -1u;
 }
 
 static const struct cl_nic_ops ops = {
     .name = "fake",
-    .caps = CL_NIC_CAP_FILTERS,
     .poll = nic_poll,
     .rx_burst = nic_rx_burst,
     .rx_refill = nic_rx_refill,

@@ -17,6 +17,7 @@
 #include <libxlutil.h>
 
 #include <abi/evidence.h>
+#include <abi/hypercall.h>
 #include <cloister/measure.h>
 
 #include "cloister.h"

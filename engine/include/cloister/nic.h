@@ -37,8 +37,7 @@
 
 struct cl_nic;
 
-struct cl_nic_platform
-{
+struct cl_nic_platform {
     /* Registers of BAR `bar`, size 1, 2 or 4; an absent device reads ones. */
     uint32_t (*read)(void *ctx, unsigned int bar, uint32_t off,
                      unsigned int size);
@@ -52,8 +51,7 @@ struct cl_nic_platform
     void (*log)(void *ctx, const char *what, uint32_t value);
 };
 
-enum cl_nic_state
-{
+enum cl_nic_state {
     CL_NIC_RESETTING, /* poll() goes on with it */
     CL_NIC_DOWN,      /* works, no link */
     CL_NIC_UP,
@@ -61,30 +59,23 @@ enum cl_nic_state
 };
 
 /* A received frame, still in the driver's buffer. */
-struct cl_nic_rx
-{
+struct cl_nic_rx {
     const void *data; /* the device may still write there */
     uint32_t len;     /* without check sequence; 14 to CL_NIC_FRAME */
     uint16_t vlan;    /* tag that hardware took out (low 12 bits), or 0 */
-    uint16_t flags;   /* CL_NIC_RX_* */
 };
 
-#define CL_NIC_RX_CSUM_OK 1u /* hardware has verified the TCP/UDP checksum */
-
-struct cl_nic_stats
-{
+struct cl_nic_stats {
     uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
-    uint64_t rx_errors;   /* descriptors or lengths that could not be */
-    uint64_t rx_missed;   /* by the device, for want of buffers */
+    uint64_t rx_errors; /* descriptors or lengths that could not be */
+    uint64_t rx_missed; /* by the device, for want of buffers */
     uint64_t tx_errors;
     uint64_t resets;
     uint64_t link_changes;
 };
 
-struct cl_nic_ops
-{
+struct cl_nic_ops {
     const char *name;
-    uint32_t caps;      /* CL_NIC_CAP_* */
     uint32_t pool_size; /* bytes of DMA pool that the driver needs */
     uint32_t priv_size; /* bytes of its own memory, zeroed */
 
@@ -100,9 +91,6 @@ struct cl_nic_ops
      * the link, and starts a reset by itself if the device hangs.
      */
     enum cl_nic_state (*poll)(struct cl_nic *nic);
-
-    /* Stops DMA and interrupts, at once and for good. */
-    void (*stop)(struct cl_nic *nic);
 
     /*
      * Up to n frames, oldest first, into f.  Their buffers are the caller's
@@ -124,12 +112,11 @@ struct cl_nic_ops
     void (*tx_kick)(struct cl_nic *nic);
 
     /*
-     * Lets in frames to mac (and, where hardware knows it, VLAN vlan) on
-     * behalf of port `pool`; on = false takes that back.  A hint: the engine
-     * checks again.  A driver that has no filter left goes promiscuous.
+     * Lets in frames to mac, of any VLAN; on = false takes that back.  A hint:
+     * the engine checks again.  A driver that has no filter left goes
+     * promiscuous; NULL: the device passes everything.
      */
-    void (*set_filter)(struct cl_nic *nic, unsigned int pool,
-                       const uint8_t mac[6], uint16_t vlan, bool on);
+    void (*set_filter)(struct cl_nic *nic, const uint8_t mac[6], bool on);
 
     /* Rx and link interrupts on or off (off while the engine polls). */
     void (*set_irq)(struct cl_nic *nic, bool on);
@@ -137,18 +124,14 @@ struct cl_nic_ops
     void (*stats)(const struct cl_nic *nic, struct cl_nic_stats *s);
 };
 
-#define CL_NIC_CAP_FILTERS 1u /* set_filter does something */
-#define CL_NIC_CAP_IRQ     2u /* set_irq does something (one MSI vector) */
-
 /* One NIC.  Filled in by the platform, but for mac (the driver). */
-struct cl_nic
-{
+struct cl_nic {
     const struct cl_nic_ops *ops;
     const struct cl_nic_platform *platform;
-    void *ctx;      /* for the platform's functions */
-    void *priv;     /* priv_size bytes of the driver's */
-    void *pool;     /* pool_size bytes, page-aligned, zeroed: DMA */
-    uint64_t iova;  /* where the device sees the pool */
+    void *ctx;     /* for the platform's functions */
+    void *priv;    /* priv_size bytes of the driver's */
+    void *pool;    /* pool_size bytes, page-aligned, zeroed: DMA */
+    uint64_t iova; /* where the device sees the pool */
     uint16_t vendor, device;
     uint8_t mac[6]; /* the device's own, after reset() */
 };

@@ -5,33 +5,48 @@
  *
  * On the kernel's command line: net=ADDRESS (10.9.0.1 or so), mtu=N, and for
  * the one that does the work also peer=ADDRESS, mib=N (to be sent each way
- * over TCP), flood=SECONDS.  Without peer= it serves:
+ * over TCP), flood=SECONDS, work=LIST (of "ping,udp,out,in"; default: all).
+ * Without peer= it serves, serves=N connections and no more:
  *
  *   TCP 7   eight bytes N; N > 0: N bytes come, their checksum goes back;
  *           N < 0: -N bytes go out, and their checksum
  *   UDP 7   comes back as it is
  *   UDP 9   is counted
  *
+ * Both, meanwhile: outside=ADDRESS, outmib=N: N MiB to TCP port 7 there, and
+ * back (who serves begins with that when somebody comes); keep=MIB: so much
+ * memory is filled, and checked again and again;
+ * drown=ADDRESS: UDP as fast as it goes, for ever, to the card 02:00:00:00:00:99
+ * by that address; stretch=SECONDS: ping and TCP out for so long each;
+ * work=marks: what costs what, between marks (lab/mark.h) for a counter.
+ * With end=1 the guest is switched off when all that is done.
+ *
  * What it prints starts with "net "; each line is one result.
  */
 
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/io.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "mark.h"
 
 /* Whatever of these is there, in this order. */
 static const char *const modules[] = {"failover", "net_failover", "virtio_net",
@@ -156,12 +171,33 @@ static void make(uint8_t *buf, uint64_t pos, size_t len)
 
 static uint64_t sum(uint64_t s, const uint8_t *buf, size_t len)
 {
+    uint64_t v;
     size_t i;
 
-    for ( i = 0; i < len; i++ )
-        s = (s ^ buf[i]) * 0x100000001b3ull;
+    for ( i = 0; i < len; i += 8 )
+    {
+        memcpy(&v, buf + i, 8);
+        s = (s ^ v) * 0x9e3779b97f4a7c15ull;
+        s ^= s >> 32;
+    }
 
     return s;
+}
+
+#define SLOW_US 100000u /* said at once, so that the console's time tells */
+
+/* The longest time without anything coming in, of this process's stream. */
+static uint64_t last_in, gap;
+
+static void came_in(void)
+{
+    uint64_t now = now_us();
+
+    if ( last_in && now - last_in > gap )
+        gap = now - last_in;
+    if ( last_in && now - last_in > SLOW_US )
+        printf("net slow %lu us\n", (unsigned long)(now - last_in));
+    last_in = now;
 }
 
 static int all(int fd, void *buf, size_t len, int out)
@@ -174,6 +210,8 @@ static int all(int fd, void *buf, size_t len, int out)
 
         if ( n <= 0 )
             return -1;
+        if ( !out )
+            came_in();
         p += n;
         len -= (size_t)n;
     }
@@ -181,19 +219,26 @@ static int all(int fd, void *buf, size_t len, int out)
     return 0;
 }
 
-/* Sends len bytes, or takes them; their checksum.  -1 in *rc: broken off. */
-static uint64_t stream(int fd, uint64_t len, int out, int *rc)
+/*
+ * Sends len bytes, or takes them; their checksum.  -1 in *rc: broken off.
+ * Says, as `name`, when it is a tenth on.
+ */
+static uint64_t stream(int fd, uint64_t len, int out, int *rc,
+                       const char *name)
 {
     static uint8_t buf[CHUNK];
-    uint64_t pos, s = 0xcbf29ce484222325ull;
+    uint64_t pos, s = 0xcbf29ce484222325ull, tenth = len / 10 / CHUNK * CHUNK;
 
     *rc = 0;
+    last_in = gap = 0;
     for ( pos = 0; pos < len && !*rc; pos += CHUNK )
     {
         if ( out )
             make(buf, pos, CHUNK);
         *rc = all(fd, buf, CHUNK, out);
         s = sum(s, buf, CHUNK);
+        if ( name && pos && pos == tenth )
+            printf("net %s-begun\n", name);
     }
 
     return s;
@@ -201,30 +246,47 @@ static uint64_t stream(int fd, uint64_t len, int out, int *rc)
 
 /* ---- Server ------------------------------------------------------------- */
 
-static void serve_one(int fd)
+#define SERVED 42 /* exit status */
+
+static int serve_one(int fd)
 {
     int64_t n;
     uint64_t s;
     int rc;
 
-    if ( !all(fd, &n, sizeof(n), 0) )
-    {
-        s = stream(fd, (uint64_t)(n < 0 ? -n : n), n < 0, &rc);
-        if ( !rc )
-            all(fd, &s, sizeof(s), 1);
-    }
-    close(fd);
+    if ( all(fd, &n, sizeof(n), 0) )
+        return -1;
+    s = stream(fd, (uint64_t)(n < 0 ? -n : n), n < 0, &rc, NULL);
+    if ( !rc && n > 0 )
+        printf("net gap-in %lu us\n", (unsigned long)gap);
+
+    return rc ? rc : all(fd, &s, sizeof(s), 1);
 }
 
-static void serve_tcp(void)
+static void begin_outside(void);
+
+/* Each by a process of its own: who has died does not keep others waiting. */
+static void serve_tcp(unsigned long connections)
 {
     struct sockaddr_in a = address("0.0.0.0", 7);
-    int s = socket(AF_INET, SOCK_STREAM, 0), fd;
+    int s = socket(AF_INET, SOCK_STREAM, 0), status, fd;
+    struct pollfd f = {.fd = s, .events = POLLIN};
+    unsigned long done = 0;
 
     if ( bind(s, (void *)&a, sizeof(a)) || listen(s, 8) )
         printf("net listen failed: %s\n", strerror(errno));
-    while ( (fd = accept(s, NULL, NULL)) >= 0 )
-        serve_one(fd);
+    while ( !connections || done < connections )
+    {
+        if ( poll(&f, 1, 500) > 0 && (fd = accept(s, NULL, NULL)) >= 0 )
+        {
+            begin_outside();
+            if ( !fork() )
+                exit(serve_one(fd) ? 0 : SERVED);
+            close(fd);
+        }
+        while ( waitpid(-1, &status, WNOHANG) > 0 )
+            done += WIFEXITED(status) && WEXITSTATUS(status) == SERVED;
+    }
 }
 
 static void serve_udp(uint16_t port, int echo)
@@ -248,12 +310,14 @@ static void serve_udp(uint16_t port, int echo)
 
 static void serve(void)
 {
-    if ( !fork() )
-        serve_tcp();
+    unsigned long connections = number("serves", 0);
+
     if ( !fork() )
         serve_udp(9, 0);
+    if ( !fork() )
+        serve_udp(7, 1);
     printf("net ready\n");
-    serve_udp(7, 1);
+    serve_tcp(connections);
 }
 
 /* ---- Client ------------------------------------------------------------- */
@@ -358,7 +422,7 @@ static void transfer(const struct sockaddr_in *to, int64_t n, const char *name)
         close(s);
         return;
     }
-    mine = stream(s, (uint64_t)(n < 0 ? -n : n), n > 0, &rc);
+    mine = stream(s, (uint64_t)(n < 0 ? -n : n), n > 0, &rc, name);
     if ( rc || all(s, &theirs, sizeof(theirs), 0) )
         printf("net %s broken off\n", name);
     us = now_us() - start;
@@ -383,6 +447,172 @@ static void flood(const char *ip, unsigned long seconds)
     close(s);
 }
 
+/* For that long; what it got through, each second. */
+static void stretch(const char *ip, unsigned long seconds)
+{
+    struct sockaddr_in to = address(ip, 7);
+    uint64_t end = now_us() + seconds * 1000000, start = now_us(), n = 0;
+    int64_t len = 1ll << 40;
+    static uint8_t buf[CHUNK];
+    int s = socket(AF_INET, SOCK_STREAM, 0);
+
+    if ( connect(s, (const void *)&to, sizeof(to)) ||
+         all(s, &len, sizeof(len), 1) )
+        printf("net stretch failed: %s\n", strerror(errno));
+    while ( now_us() < end && !all(s, buf, CHUNK, 1) )
+        n += CHUNK;
+    printf("net stretch %lu KiB/s\n",
+           (unsigned long)(n * 1000000 / 1024 / (now_us() - start + 1)));
+    close(s);
+}
+
+/* Nobody there answers, not even who has the address. */
+static void drown(const char *ip)
+{
+    struct arpreq a = {.arp_flags = ATF_PERM | ATF_COM, .arp_dev = "eth0"};
+    struct sockaddr_in to = address(ip, 0);
+    int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+    memcpy(&a.arp_pa, &to, sizeof(to));
+    memcpy(a.arp_ha.sa_data, (uint8_t[]){2, 0, 0, 0, 0, 0x99}, 6);
+    set(s, (void *)&a, SIOCSARP, "arp");
+    close(s);
+    printf("net drowning\n");
+    flood(ip, 1000000);
+}
+
+/*
+ * As much out as in, at the same time, as the other end sends everything
+ * back: a child sends, and says by a pipe what the checksum is.
+ */
+static void outside(const char *ip, uint64_t len)
+{
+    struct sockaddr_in to = address(ip, 7);
+    int s = socket(AF_INET, SOCK_STREAM, 0), p[2], rc;
+    uint64_t sent = 0, back, start = now_us(), us;
+
+    if ( pipe(p) || connect(s, (const void *)&to, sizeof(to)) )
+    {
+        printf("net outside failed: %s\n", strerror(errno));
+        return;
+    }
+    if ( !fork() )
+    {
+        sent = stream(s, len, 1, &rc, NULL);
+        all(p[1], &sent, sizeof(sent), 1);
+        exit(rc);
+    }
+    close(p[1]);
+    back = stream(s, len, 0, &rc, "outside");
+    us = now_us() - start;
+    printf("net gap-outside %lu us\n", (unsigned long)gap);
+    printf("net outside %s, %lu KiB/s\n",
+           !rc && !all(p[0], &sent, sizeof(sent), 0) && sent == back ? "right"
+                                                                     : "WRONG",
+           (unsigned long)(len * 1000000 / 1024 / (us + 1)));
+}
+
+/*
+ * Its memory is its own: fills it, and looks at it for ever, but without
+ * keeping the others of its processor waiting: they would see that as a gap.
+ */
+static void keep(size_t len)
+{
+    uint8_t *mem = malloc(len), want[4096];
+    unsigned long round;
+    size_t at;
+
+    if ( !mem )
+        return;
+    nice(19);
+    make(mem, 0, len);
+    for ( round = 1;; round++ )
+    {
+        for ( at = 0; at < len; at += sizeof(want) )
+        {
+            make(want, at, sizeof(want));
+            if ( memcmp(mem + at, want, sizeof(want)) )
+                printf("net memory BAD at %zu\n", at);
+            if ( at % (64 * sizeof(want)) == 0 )
+                usleep(5000);
+        }
+        printf("net memory ok %lu\n", round);
+        sleep(1);
+    }
+}
+
+/* ---- For a counter of instructions ---------------------------------------
+ */
+
+#define DOORBELLS 1000
+#define BURSTS    100
+#define BURST     32
+
+/* The card's I/O BAR, or 0: it is no virtio card. */
+static uint16_t notify_port(void)
+{
+    if ( iopl(3) )
+        return 0;
+    outl(0x80000800, 0xcf8);
+    if ( inl(0xcfc) != 0x10411af4 )
+        return 0;
+    outl(0x80000810, 0xcf8);
+
+    return (uint16_t)(inl(0xcfc) & ~3u);
+}
+
+static void bursts(int s, const struct sockaddr_in *to, unsigned int size)
+{
+    static uint8_t buf[1472];
+    struct iovec v = {buf, sizeof(buf)};
+    struct mmsghdr m[BURST];
+    unsigned int i;
+
+    for ( i = 0; i < BURST; i++ )
+        m[i] = (struct mmsghdr){.msg_hdr = {.msg_name = (void *)to,
+                                            .msg_namelen = sizeof(*to),
+                                            .msg_iov = &v,
+                                            .msg_iovlen = 1}};
+    for ( i = 0; i < BURSTS; i++ )
+    {
+        if ( size && sendmmsg(s, m, size, 0) != (int)size )
+            printf("net marks: not sent\n");
+        usleep(20000);
+    }
+}
+
+static void marks(const char *ip)
+{
+    struct sockaddr_in to = address(ip, 9);
+    int s = socket(AF_INET, SOCK_DGRAM, 0);
+    uint16_t port = notify_port();
+    unsigned int i;
+
+    bursts(s, &to, BURST); /* caches, neighbours */
+    MARK(20);
+    for ( i = 0; port && i < DOORBELLS; i++ )
+        outw(1, port);
+    MARK(21);
+    for ( i = 0; i < DOORBELLS; i++ )
+        outl(0x80000000, 0xcf8);
+    MARK(22);
+    bursts(s, &to, 0);
+    MARK(23);
+    bursts(s, &to, 1);
+    MARK(24);
+    bursts(s, &to, BURST);
+    MARK(25);
+    close(s);
+    printf("net marks done\n");
+}
+
+static int wanted(const char *what)
+{
+    const char *list = getenv("work");
+
+    return !list || strstr(list, what);
+}
+
 static void work(const char *ip)
 {
     struct sockaddr_in icmp = address(ip, 0), port = address(ip, 7);
@@ -399,10 +629,21 @@ static void work(const char *ip)
         if ( us >= 0 )
             break;
     }
-    ping(&icmp, 50, "ping");
-    echo(&port);
-    transfer(&port, bytes, "out");
-    transfer(&port, -bytes, "in");
+    if ( getenv("work") && wanted("marks") )
+        marks(ip);
+    if ( wanted("ping") )
+        ping(&icmp, 50, "ping");
+    if ( wanted("udp") )
+        echo(&port);
+    if ( wanted("out") )
+        transfer(&port, bytes, "out");
+    if ( wanted("in") )
+        transfer(&port, -bytes, "in");
+    while ( number("stretch", 0) )
+    {
+        ping(&icmp, 100, "ping");
+        stretch(ip, number("stretch", 0));
+    }
     if ( number("flood", 0) )
     {
         if ( !fork() )
@@ -417,6 +658,34 @@ static void work(const char *ip)
     printf("net done\n");
 }
 
+static pid_t outside_pid;
+
+static void begin_outside(void)
+{
+    if ( !outside_pid && getenv("outside") && !(outside_pid = fork()) )
+    {
+        outside(getenv("outside"), (uint64_t)number("outmib", 1) << 20);
+        exit(0);
+    }
+}
+
+static void start(void)
+{
+    if ( getenv("keep") && !fork() )
+        keep((size_t)number("keep", 1) << 20);
+    if ( getenv("peer") )
+        begin_outside();
+    if ( getenv("drown") )
+        drown(getenv("drown"));
+    else if ( getenv("peer") )
+        work(getenv("peer"));
+    else
+        serve();
+    if ( outside_pid )
+        waitpid(outside_pid, NULL, 0);
+    printf("net all done\n");
+}
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -424,10 +693,13 @@ int main(void)
     load_modules();
     if ( !getenv("net") || configure() )
         printf("net done\n");
-    else if ( getenv("peer") )
-        work(getenv("peer"));
     else
-        serve();
+        start();
+    if ( getenv("end") )
+    {
+        sleep(2); /* for the console */
+        reboot(RB_POWER_OFF);
+    }
     for ( ;; )
         pause();
 }

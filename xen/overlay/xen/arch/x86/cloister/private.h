@@ -479,6 +479,12 @@ void cloister_siom_switch(const struct domain *next);
 /* dom0 has ended and Xen has not. */
 bool cloister_orphaned(void);
 
+/*
+ * dom0 wants the machine off or reset by its own means (SHUTDOWN_*).  True: it
+ * is dom0 that ends instead, as a protected guest runs.
+ */
+bool cloister_dom0_ends(uint8_t reason);
+
 /* From now on Xen empties guests' console rings. */
 void cloister_keep_consoles(void);
 

@@ -79,12 +79,12 @@ custom_param("siom", parse_siom);
 
 /* ---- Work -------------------------------------------------------------- */
 
-static struct cloister_port *port_of(struct cl_siom_port *p)
+static struct cloister_port *port_of(struct cl_port *p)
 {
     return container_of(p, struct cloister_port, port);
 }
 
-static unsigned int deliver_to(struct cl_siom_port *p)
+static unsigned int deliver_to(struct cl_port *p)
 {
     bool paused;
     unsigned int n = cloister_port_deliver(port_of(p), &paused);
@@ -97,7 +97,7 @@ static unsigned int deliver_to(struct cl_siom_port *p)
 
 static unsigned int deliver(void)
 {
-    struct cl_siom_port *p;
+    struct cl_port *p;
     unsigned int from = 0, n = 0, i;
 
     for ( i = 0; i < cloister_siom->ports &&
@@ -115,7 +115,7 @@ static void retry_waiting(void)
     for ( nr = find_first_bit(waiting, CL_SIOM_PORTS); nr < CL_SIOM_PORTS;
           nr = find_next_bit(waiting, CL_SIOM_PORTS, nr + 1) )
     {
-        struct cl_siom_port *p = cloister_siom->port[nr];
+        struct cl_port *p = cloister_siom->port[nr];
 
         __clear_bit(nr, waiting);
         if ( p )
@@ -181,7 +181,7 @@ static void collect(void)
     for ( nr = find_first_bit(again, CL_SIOM_PORTS); nr < CL_SIOM_PORTS;
           nr = find_next_bit(again, CL_SIOM_PORTS, nr + 1) )
     {
-        struct cl_siom_port *p = cloister_siom->port[nr];
+        struct cl_port *p = cloister_siom->port[nr];
 
         clear_bit(nr, again);
         if ( p && cloister_port_collect(port_of(p), BUDGET) == BUDGET )

@@ -22,7 +22,7 @@ struct cloister_port {
     uint16_t settled;           /* CLOISTER_NET_SET_*: of it, by dom0 */
     struct cl_siom_saved *saved;    /* of a restored guest, until it is
                                        attached */
-    struct cl_siom_port port;
+    struct cl_port port;
 };
 
 /*

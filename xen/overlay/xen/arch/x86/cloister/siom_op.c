@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Secure I/O management: what cloister(1) asks and sets. */
 
+#include <cloister/measure.h>
+
 #include "siom.h"
+
+#include "abi/evidence.h"
 
 int cloister_net_host(struct cloister_net_host *h)
 {
@@ -107,7 +111,10 @@ static int apply(struct cl_siom_config *c, const struct cloister_net_set *s)
                                                                   : 0;
 }
 
-/* Under the domctl lock, which the unpause that seals takes too. */
+/*
+ * Under the domctl lock, which the unpause that seals takes too.  What has
+ * been measured stays as it is, also while others have their turn in between.
+ */
 static int set(struct domain *d, const struct cloister_net_set *s)
 {
     struct cloister_port *cp = port_of(d);
@@ -116,7 +123,8 @@ static int set(struct domain *d, const struct cloister_net_set *s)
 
     if ( !cp )
         return -ENODEV;
-    if ( cp->active || d->creation_finished || d->is_dying )
+    if ( cp->active || d->creation_finished || d->is_dying ||
+         d->arch.cloister->measuring || d->arch.cloister->log )
         return -EBUSY;
 
     c = cp->config;

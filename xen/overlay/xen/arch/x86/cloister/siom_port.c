@@ -391,12 +391,27 @@ enum cloister_reason cloister_siom_attach(struct domain *d)
          : rc == -EINVAL ? CLOISTER_WHY_net_state : CLOISTER_WHY_net_memory;
 }
 
+/* Nobody else may be left to ask for it. */
+static void tell(const struct cloister_port *cp)
+{
+    const struct cl_siom_stats *s = &cp->port.stats;
+    uint64_t lost = 0;
+    unsigned int i;
+
+    for ( i = 0; i < CL_DROPS; i++ )
+        lost += s->drops[i];
+    printk("Cloister: %pd sent %lu frames, received %lu, %lu lost (%lu for"
+           " want of room)\n", cp->d, s->tx_frames, s->rx_frames, lost,
+           s->drops[CL_DROP_RX_FULL]);
+}
+
 void cloister_siom_detach(struct domain *d)
 {
     struct cloister_port *cp = port_of(d);
 
     if ( !cp || !cp->active )
         return;
+    tell(cp);
     cloister_port_leave(cp);
     put_memory(&cp->port.tx);
     put_memory(&cp->port.rx);

@@ -278,14 +278,19 @@ bool cloister_survives(struct domain *d, uint8_t reason)
     return true;
 }
 
-bool cloister_dom0_powers_off(void)
+bool cloister_dom0_ends(uint8_t reason)
 {
     if ( !opt_survive || !protected_running() )
         return false;
 
-    domain_shutdown(hardware_domain, SHUTDOWN_poweroff);
+    domain_shutdown(hardware_domain, reason);
 
     return true;
+}
+
+bool cloister_dom0_powers_off(void)
+{
+    return cloister_dom0_ends(SHUTDOWN_poweroff);
 }
 
 static int __init cf_check survive_init(void)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# One guest floods another one, which never takes a frame out of its card.
+# What is left for two others: time of a ping, and TCP from one to the other?
+# All guests share one processor: of that, two of three that want it is their
+# fair share.
+# shellcheck shell=sh disable=SC1091,SC2154
+. /lab.sh
+. ./netlab.sh
+
+# newest WHAT NUMBER: the median of the last so many.
+newest()
+{
+    tr -d '\r' <"$(guest_console client)" |
+        sed -n "s/^net $1 \([0-9]*\).*/\1/p" | tail -n "$2" | sort -n |
+        awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] + 0 }'
+}
+
+# more_rounds NUMBER: until there are so many more.
+more_rounds()
+{
+    want=$(($(grep -c 'net stretch' "$(guest_console client)") + $1))
+    left=300
+    while [ "$left" -gt 0 ] &&
+        [ "$(grep -c 'net stretch' "$(guest_console client)")" -lt "$want" ]; do
+        left=$((left - 1))
+        sleep 1
+    done
+}
+
+# percent A B
+percent()
+{
+    awk -v a="$1" -v b="$2" 'BEGIN { printf "%d\n", b ? a * 100 / b : 0 }'
+}
+
+# lost NAME: frames dropped, of all reasons but being down at the start.
+lost()
+{
+    ./cloister net "$1" | sed -n 's/.*dropped *//p' | tr ',' '\n' |
+        awk '$2 != "rx-down" { n += $1 } END { print n + 0 }'
+}
+
+net_image peer netpeer
+net_image walk netwalk
+net_guest server peer net=10.9.0.1
+LAB_READY="net stretch\|$LAB_READY"
+net_guest client peer net=10.9.0.2 peer=10.9.0.1 work=none stretch=3
+more_rounds 5
+ping=$(newest 'ping [0-9]* of 100,' 5)
+share=$(newest stretch 5)
+note "alone: ping $ping us, $share KiB/s"
+LAB_READY='net walking\|net drowning'
+settings='mac=02:00:00:00:00:99'
+net_guest deaf walk iomem=relaxed deaf=1
+settings=
+net_guest flooder peer net=10.9.0.3 drown=10.9.0.99
+more_rounds 6
+flooded_ping=$(newest 'ping [0-9]* of 100,' 5)
+flooded_share=$(newest stretch 5)
+note "beside the flood: ping $flooded_ping us, $flooded_share KiB/s"
+./cloister net | sed 's/^/# /'
+fact ping_percent "$(percent "$flooded_ping" "$ping")"
+fact share_percent "$(percent $((flooded_share * 3)) $((share * 2)))"
+fact deaf_lost "$(lost deaf)"
+fact others_lost $(($(lost client) + $(lost server)))
+fact deaf_got "$(./cloister net deaf | sed -n 's/.*received \([0-9]*\).*/\1/p')"
