@@ -65,6 +65,7 @@ struct cloister_domain {
     struct vcpu *suspender;     /* that has suspended it, or NULL
                                    (shutdown_lock) */
     s_time_t last_run;          /* written by __context_switch */
+    s_time_t last_view;         /* when somebody last got one */
     struct cloister_port *siom; /* its place in SIOM, or NULL */
     struct {                    /* putting its pages to rest (tasklet) */
         unsigned long next;     /* gfn */

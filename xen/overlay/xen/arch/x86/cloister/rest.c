@@ -26,6 +26,7 @@
 #define PERIOD      SECONDS(1)
 #define PAUSE       MILLISECS(5)    /* for others, after so many pages: */
 #define PAGES_MOST  128
+#define READING     SECONDS(30)     /* since somebody last took a view */
 
 /* Seconds without running after which a guest rests; 0: never. */
 static unsigned int __read_mostly opt_rest;
@@ -169,6 +170,10 @@ static bool is_idle(const struct domain *d)
     const struct vcpu *v;
 
     if ( d->arch.cloister->last_run > since )
+        return false;
+    /* It is being saved: its pages must stay what their views show. */
+    if ( read_atomic(&d->arch.cloister->last_view) &&
+         NOW() - read_atomic(&d->arch.cloister->last_view) < READING )
         return false;
     for_each_vcpu ( d, v )
         if ( v->is_running || v->runstate.state_entry_time > since )

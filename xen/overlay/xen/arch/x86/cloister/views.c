@@ -101,6 +101,7 @@ static int make_view(const struct domain *d, struct page_info *pg,
     if ( cloister_is_still(d) )
         cl_vm_still(&cd->vm, true);
     rc = cl_view_begin(&cd->vm, p, &v);
+    write_atomic(&cd->last_view, NOW());
     spin_unlock(&cd->lock);
     if ( rc )
     {
