@@ -187,7 +187,7 @@ static bool may_rest(const struct domain *d)
     const struct cloister_domain *cd = d->arch.cloister;
 
     return cd && cd->state == CLOISTER_DOM_sealed && !d->is_dying &&
-           d->creation_finished && !d->is_shut_down && !paging_mode_log_dirty(d) && is_idle(d);
+           d->creation_finished && !paging_mode_log_dirty(d) && is_idle(d);
 }
 
 /*
