@@ -10,8 +10,9 @@
  * Method: a foreign mapping of every page (of every gfn below END), opened
  *         while the domain is still paused (or while it runs), and kept over
  *         the first unpause (over its destruction), without a new request to
- *         Xen.  With SECONDS, for that long, one mapping after the other, in
- *         pieces of a few pages: "storm" is printed when it begins.
+ *         Xen.  With SECONDS, for that long, or until something is to be read
+ *         from standard input, one mapping after the other, in pieces of a few
+ *         pages: "storm" is printed when it begins.
  * Stock:  every line of the keeper, both times.
  *
  * Prints "held PAGES" when it holds the mapping.  Then, for each line NAME of
@@ -19,16 +20,18 @@
  * the end of standard input.
  */
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "guestmem.h"
 
 #define STORM_PIECE 64          /* pages */
-#define STORM_MAX   131072      /* that it keeps */
+#define STORM_MAX   32768       /* that it keeps */
 
 struct held {
     struct batch *batches;
@@ -71,18 +74,23 @@ static double now(void)
 /* Requests that fail are part of it. */
 static void storm(const struct guestmem *g, struct held *h, double seconds)
 {
+    struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
     double end = now() + seconds;
     xen_pfn_t gfn = 0;
     struct batch b;
 
     printf("storm\n");
     fflush(stdout);
-    for ( ; now() < end && h->pages < STORM_MAX; gfn += STORM_PIECE )
+    for ( ; now() < end && !poll(&in, 1, 0); gfn += STORM_PIECE )
     {
         if ( gfn >= g->end )
             gfn = 0;
-        if ( batch_map(g, &b, gfn, STORM_PIECE, PROT_READ) )
+        if ( !batch_map(g, &b, gfn, STORM_PIECE, PROT_READ) )
+            continue;
+        if ( h->pages < STORM_MAX )
             keep(h, &b);
+        else
+            batch_unmap(g, &b);
     }
 }
 

@@ -49,6 +49,7 @@ storm()
 # The fact NAME becomes how many lines there are in all that it has got.
 storm_over()
 {
+    echo enough >&4
     hold_wait
     hold_search "$1"
     hold_close
@@ -60,7 +61,7 @@ sealed_in_a_storm()
     running=0 lines=0 covers=0
     for i in $(seq $storms); do
         create "storm$i" fill=4096
-        storm 8
+        storm 60
         xl unpause "storm$i"
         covers=$((covers + $(covered)))
         ! ran || running=$((running + 1))
@@ -80,7 +81,7 @@ destroyed_in_a_storm()
     create ends fill=4096
     xl unpause ends
     ran
-    storm 16
+    storm 60
     sleep 1
     xl destroy ends
     fact ends_covered "$(covered)"
