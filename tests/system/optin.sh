@@ -9,7 +9,7 @@ lines()
 {
     ./mapscan "$1" | awk '
         { of[$1] = $2 }
-        END { print of["pages"] >= 20000 ? of["lines"] : "no_pages" }'
+        END { print (of["pages"] >= 20000 ? of["lines"] : "no_pages") }'
 }
 
 echo "# a guest that did not ask"
