@@ -340,8 +340,6 @@ static int cf_check keyboard(int dir, unsigned int port, unsigned int bytes,
         *val = inb(port);
     else if ( !cloister_resets_host(port, 1, *val) )
         outb(*val, port);
-    else
-        cloister_dom0_ends(SHUTDOWN_reboot);
 
     return X86EMUL_OKAY;
 }
