@@ -74,12 +74,29 @@ save_and_dump()
     xl destroy tiny
 }
 
+# All machine frames but the first MiB and the last.
+by_machine_frame()
+{
+    note "mapping raw machine frames"
+    mib=$(xl info | sed -n 's/^total_memory *: //p')
+    insmod /files/rawmfn.ko "domid=$id" "ram=256,$((mib * 256 - 257))" ||
+        note "$(dmesg | tail -n 2)"
+    for name in lines pages tried; do
+        fact "rawmfn_$name" "$(cat /sys/module/rawmfn/parameters/$name)"
+    done
+    rmmod rawmfn
+}
+
 # Xen offers nested virtualization here, and not on the AMD machine.
 refused()
 {
-    is_cloister || return 0
+    grep -q Cloister /tmp/boot.log || return 0
     note "a guest with nested virtualization"
-    made nested
+    mkdomain nested >/tmp/made 2>&1
+    sed 's/^/# /' /tmp/made
+    fact refused_nested "$(xl dmesg |
+        grep -c 'is not protected: nested virtualization')"
+    xl destroy "$(sed -n 's/^domid //p' /tmp/made)"
 }
 
 final()
@@ -98,6 +115,8 @@ alive keeper held
 note "mapping every page of the running guest"
 mapscan "$id" | facts map
 alive keeper map
+by_machine_frame
+alive keeper rawmfn
 note "mapping pages twice, and writing to one"
 xl pause keeper
 reread "$id" | facts reread

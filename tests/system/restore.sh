@@ -107,7 +107,7 @@ plan()
 mutations()
 {
     note "an image with changes"
-    xl create -q /files/tiny.cfg memory=6 'extra="fill=1024"'
+    xl create -q /files/tiny.cfg memory=6 'extra="fill=1024 suspend_each=32"'
     wait_until "$LAB_PATIENCE" tiny_said "$(xl domid tiny)" 'ok 1'
     xen_log
     : >/tmp/mutations.log
@@ -118,7 +118,8 @@ mutations()
     fact mutations_status $?
     if is_lazy; then
         note "a changed page, found when it is touched"
-        xl create -q /files/tiny.cfg memory=6 'name="late"' 'extra="fill=1024"'
+        xl create -q /files/tiny.cfg memory=6 'name="late"' \
+            'extra="fill=1024 suspend_each=32"'
         sleep 3
         remutate "$(xl domid late)" 1 0 0 late >>/tmp/remutate 2>/dev/null
     fi

@@ -8,6 +8,7 @@
  *                "tiny ok ROUND", or "tiny BAD LINES", in Xen's log
  *   crash=ROUND  with fill: crash after this round
  *   suspend=ROUND  with fill: suspend after this round
+ *   suspend_each=ROUNDS  with fill: suspend again and again
  *   grant=REF    with fill: grant dom0 a page of 64 more lines, which stands
  *                behind the others: "tiny grants GFN"; until dom0 writes
  *                END_OF_GRANT to its last word, and has let go of it: "tiny
@@ -176,7 +177,8 @@ static void fill(uint32_t kib)
         end_grant();
         if ( round == number("crash=") )
             xen_crash();
-        if ( round == number("suspend=") )
+        if ( round == number("suspend=") ||
+             (option("suspend_each=") && !(round % number("suspend_each="))) )
             xen_suspend();
         xen_sleep(ROUND_MS);
     }
