@@ -9,7 +9,7 @@ TOOLROOT := lab/toolroot run --
 
 help:
 	@echo 'make demo    build everything, run stock Xen and Cloister, show what dom0 sees'
-	@echo 'make test    every test; ends with "N passed, N failed"'
+	@echo 'make test    the tests that CI runs; ends with "N passed, N failed"'
 	@echo
 	@echo 'make unit    unit tests only           make system  tests in the lab only'
 	@echo 'make attacks each attack on stock Xen and on Cloister, as a matrix'
