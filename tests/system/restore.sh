@@ -104,6 +104,7 @@ plan()
 }
 
 # Every change of an image, by a program: see remutate/main.c.
+# A line of the log for each: a ring of 16 KiB is full before it is read.
 mutations()
 {
     note "an image with changes"
