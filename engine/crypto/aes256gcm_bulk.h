@@ -9,6 +9,7 @@
  *     VECS         vectors that are encrypted side by side: 4 or 8
  *     EACH(f)      f(0) f(1) ... f(VECS - 1)
  *     AESENC, AESENCLAST, CLMUL_V, LOAD_INSN, LEAVE
+ *     SUM(v)       of the lanes of v; WIDEN(v, block), a block in lane 0
  *
  * Implementation notes
  *
@@ -73,20 +74,19 @@ INLINE V load_text(const void *p)
     return v;
 }
 
+/* A block in lane 0, zero in the others */
+INLINE V widen(vec block)
+{
+    V v;
+
+    WIDEN(v, block);
+
+    return v;
+}
+
 INLINE V swap_halves(V v)
 {
     return SWAP(v);
-}
-
-/* The sum of the lanes in lane 0, zero in the others */
-INLINE V add_lanes(V v)
-{
-    return LANE_0(ADD_LANES(v));
-}
-
-INLINE V fold_lanes(V low, V high)
-{
-    return high ^ swap_halves(low) ^ CLMUL_V(low, POLY_V, 0x00);
 }
 
 /* One round for all vectors. */
@@ -124,14 +124,16 @@ INLINE void hash_vec(const struct cl_gcm_key *k, const struct run *r,
 /* The group that ends with vector nr - 1, if one does */
 INLINE V reduce_group(const struct products *p, V hash, unsigned int nr)
 {
-    V mid;
+    struct product sum;
 
     if ( nr % GROUP_VECS )
         return hash;
 
-    mid = fold_lanes(p->lo, p->mid ^ p->lo ^ p->hi);
+    sum.lo = SUM(p->lo);
+    sum.mid = SUM(p->mid);
+    sum.hi = SUM(p->hi);
 
-    return add_lanes(fold_lanes(mid, p->hi));
+    return widen(reduce(&sum));
 }
 
 INLINE void apply_all(struct run *r, const V *b, unsigned int batch)
@@ -191,7 +193,8 @@ INLINE void batch(const struct cl_gcm_key *k, struct run *r,
             *hash = reduce_group(p, *hash, nr * VECS + (i) + 1);        \
     }
 
-    prefetch_next(r);
+    if ( r->next_in )
+        prefetch_next(r);
     start(b, r, spread(k->rk[0]));
     HASH(0)
     round_all(k, b, 1);
@@ -240,7 +243,7 @@ INLINE V hash_batch(const struct cl_gcm_key *k, const struct run *r,
 
 TARGET void BULK(const struct cl_gcm_key *k, struct run *r)
 {
-    V hash = LANE_0(spread(&r->hash));
+    V hash = widen(r->hash);
     struct products p;
 
     batch(k, r, NULL, NULL, 0);
@@ -257,8 +260,7 @@ TARGET void BULK(const struct cl_gcm_key *k, struct run *r)
     hash = hash_batch(k, r, &p, hash, 0);
     if ( BATCHES > 1 )
         hash = hash_batch(k, r, &p, hash, 1);
-    *(V *)r->text = hash;
-    r->hash = r->text[0];
+    r->hash = SUM(hash);
 
     LEAVE
 }

@@ -10,11 +10,10 @@
 #define CLMUL_V(a, b, sel) ((V)__builtin_ia32_pclmulqdq128(a, b, sel))
 
 #define SPREAD(v) (v)
-#define POLY_V ((V){ POLY, 0 })
 #define SWAP(v) __builtin_shufflevector(v, v, 1, 0)
 #define REVERSE_V(v) ((V)__builtin_shufflevector((V_b)(v), (V_b)(v), BACK(0)))
-#define ADD_LANES(v) (v)
-#define LANE_0(v) (v)
+#define SUM(v) (v)
+#define WIDEN(v, block) (v) = (block)
 
 /*
  * Eight counter blocks, and round 0.  The counter before them is 1 modulo 8:

@@ -23,10 +23,11 @@
 #define GROUP_LEN (GROUP * BLOCK)
 #define FEW 8U      /* blocks at a time of what is not bulk */
 
-/* The state of one call; on its stack, erased at its end. */
+/* The state of one call; on its stack, what is secret erased at its end. */
 struct run
 {
-    vec text[2 * GROUP];    /* GHASH input not yet hashed */
+    vec text[2 * GROUP];    /* GHASH input not yet hashed, not secret; of what
+                               is not bulk, FEW of key stream from GROUP on */
     vec mask;               /* AES(J0) */
     vec before;             /* counter block before the next, bytes reversed;
                                in cl_gcm_bulk_*() its counter is 1 modulo 16 */
@@ -34,8 +35,8 @@ struct run
     const uint8_t *in;
     uint8_t *out;
     size_t left;            /* of in and out */
-    const uint8_t *next_in; /* to be prefetched, in step with in and out */
-    const uint8_t *next_out;
+    const uint8_t *next_in; /* to be prefetched, in step with in and out; */
+    const uint8_t *next_out; /* or NULL */
     bool seal;              /* or open */
 } __attribute__((aligned(64)));
 

@@ -21,15 +21,12 @@
     ((V)BUILTIN_256(aesenclast)(BYTES_256(b), BYTES_256(k)))
 #define CLMUL_V(a, b, sel) ((V)BUILTIN_256(pclmulqdq)(a, b, sel))
 
-#define POLY_V ((V){ POLY, 0, POLY, 0 })
 #define SPREAD(v) SPREAD_256(v)
 #define SWAP(v)                                                         \
     ((V)__builtin_shufflevector((V_w)(v), (V_w)(v), 2, 3, 0, 1, 6, 7, 4, 5))
 #define REVERSE_V(v)                                                    \
     ((V)__builtin_shufflevector((V_b)(v), (V_b)(v), BACK(0), BACK(16)))
-#define ADD_LANES(v) ((v) ^ __builtin_shufflevector(v, v, 2, 3, 0, 1))
-#define LANE_0(v) ((v) & (V){ -1, -1, 0, 0 })
-
+#define SUM(v) SUM_256(v)
 #define NUMBERS(n) ((V){ (n) + 1, 0, (n) + 2, 0 })
 #define START_EACH(b, c, rk)                                            \
     START(b, c, rk, 0) START(b, c, rk, 1) START(b, c, rk, 2)            \

@@ -32,7 +32,6 @@
     ((V)BUILTIN_512(aesenclast)(BYTES_512(b), BYTES_512(k)))
 #define CLMUL_V(a, b, sel) ((V)BUILTIN_512(pclmulqdq)(a, b, sel))
 
-#define POLY_V ((V){ POLY, 0, POLY, 0, POLY, 0, POLY, 0 })
 #define SPREAD(v) SPREAD_512(v)
 #define SWAP(v)                                                         \
     ((V)__builtin_shufflevector((V_w)(v), (V_w)(v), 2, 3, 0, 1, 6, 7, 4, 5, \
@@ -40,13 +39,9 @@
 #define REVERSE_V(v)                                                    \
     ((V)__builtin_shufflevector((V_b)(v), (V_b)(v), BACK(0), BACK(16),  \
                                 BACK(32), BACK(48)))
-#define ADD_HALVES(v)                                                   \
-    ((v) ^ __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3))
-#define ADD_QUARTERS(v)                                                 \
-    ((v) ^ __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5))
-#define ADD_LANES(v) ADD_QUARTERS(ADD_HALVES(v))
-#define LANE_0(v) ((v) & (V){ -1, -1, 0, 0, 0, 0, 0, 0 })
-
+#define SUM(v)                                                          \
+    SUM_256(__builtin_shufflevector(v, v, 0, 1, 2, 3) ^                 \
+            __builtin_shufflevector(v, v, 4, 5, 6, 7))
 #define NUMBERS(n)                                                      \
     ((V){ (n) + 1, 0, (n) + 2, 0, (n) + 3, 0, (n) + 4, 0 })
 #define START_EACH(b, c, rk)                                            \

@@ -8,6 +8,8 @@
 #define BUILTIN_256(op) __builtin_ia32_##op##256
 #define BYTES_512
 #define BYTES_256
+#define WIDEN(v, block)                                                 \
+    (v) = (V){ (block)[0], (block)[1] }
 #define SPREAD_512(v) __builtin_shufflevector(v, v, 0, 1, 0, 1, 0, 1, 0, 1)
 #define SPREAD_256(v) __builtin_shufflevector(v, v, 0, 1, 0, 1)
 #else
@@ -21,7 +23,9 @@
 #define BUILTIN_256_pclmulqdq __builtin_ia32_vpclmulqdq_v4di
 #define BYTES_512 (V_b)
 #define BYTES_256 (V_b)
-/* gcc makes a detour of the shuffles above, by way of the stack. */
+/* gcc makes a detour of the vectors above, by way of the stack. */
+#define WIDEN(v, block)                                                 \
+    __asm__ ( "vmovdqa %1, %x0" : "=x" (v) : "x" (block) )
 #define SPREAD_512(v)                                                   \
     ((V)__builtin_ia32_broadcasti32x4_512((vec_i)(v), (V_i){ 0 }, -1))
 #define SPREAD_256(v) ((V)__builtin_ia32_vbroadcastsi256(v))
@@ -29,6 +33,11 @@
 
 typedef int vec_i __attribute__((vector_size(16), may_alias));
 typedef int V_i __attribute__((vector_size(64), may_alias));
+
+/* The sum of two lanes */
+#define SUM_256(v)                                                      \
+    ((vec)(__builtin_shufflevector(v, v, 0, 1) ^                        \
+           __builtin_shufflevector(v, v, 2, 3)))
 
 /*
  * Counter blocks, and round 0: the number in each lane, the lowest first, is
