@@ -3,7 +3,7 @@
 # after lab/lib.sh, with `store` set to a folder of the cache: $store/apt is
 # apt's, and tarballs come into $store.
 # shellcheck shell=sh
-# shellcheck disable=SC2154  # repo, suite, store
+# shellcheck disable=SC2034,SC2154  # newest_file; repo, suite, store
 
 apt=$store/apt
 
