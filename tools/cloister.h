@@ -46,6 +46,9 @@ enum cli_exit cmd_ok(const struct request *req);
 /* Brings a domain the sealed secret on standard input. */
 enum cli_exit cmd_provision(const struct request *req);
 
+/* Lets an owner's guests come and go: his migration key, on standard input. */
+enum cli_exit cmd_allow(const struct request *req);
+
 /* An owner's new signing key, on standard output. */
 enum cli_exit cmd_keygen(const struct request *req);
 
@@ -68,6 +71,11 @@ enum cli_exit show_main(int argc, char **argv);
 
 /* Makes or loads the host key. */
 enum cli_exit keys_main(int argc, char **argv);
+
+/* Moves a guest to another host of its owner's; the other host's end of it. */
+enum cli_exit migrate_main(int argc, char **argv);
+enum cli_exit cmd_receive(const struct request *req);
+
 enum cli_exit dump_main(int argc, char **argv);
 enum cli_exit open_dump_main(int argc, char **argv);
 

@@ -240,6 +240,13 @@ int hyp_images(struct hyp *hyp, struct cloister_images *op, void *data)
                      &op->length, data, op->action == CLOISTER_IMAGES_load);
 }
 
+int hyp_migrate(struct hyp *hyp, struct cloister_migrate *m)
+{
+    m->revision = CLOISTER_ABI_REVISION;
+
+    return hyp_call(hyp, CLOISTER_OP_migrate, m, sizeof(*m));
+}
+
 int hyp_dump(struct hyp *hyp, struct cloister_dump *op, void *record)
 {
     op->revision = CLOISTER_ABI_REVISION;

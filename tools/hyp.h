@@ -97,6 +97,9 @@ int hyp_report(struct hyp *hyp, struct cloister_report *r);
  */
 int hyp_images(struct hyp *hyp, struct cloister_images *op, void *data);
 
+/* The key of a guest that moves: see CLOISTER_MIGRATE_*. */
+int hyp_migrate(struct hyp *hyp, struct cloister_migrate *m);
+
 /* What the owner of a guest needs; record: op->length bytes of room. */
 int hyp_dump(struct hyp *hyp, struct cloister_dump *op, void *record);
 

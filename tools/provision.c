@@ -45,35 +45,48 @@ static enum cli_exit fail(int rc, const char *domain)
     return hyp_complain(rc, domain);
 }
 
-enum cli_exit cmd_provision(const struct request *req)
+/* What is on standard input, for this domain or the host. */
+static enum cli_exit bring(unsigned int domid, const char *label)
 {
-    struct cloister_provision p = {0};
-    struct domains domains = {0};
-    const struct domain *dom;
+    struct cloister_provision p = {.domid = (uint16_t)domid};
     struct cloister_host host;
     struct hyp *hyp = NULL;
     size_t size = 0;
-    enum cli_exit status = domains_start(&domains);
+    enum cli_exit status = hyp_start(&hyp, &host);
     int rc;
 
-    if ( status )
-        return status;
-    dom = domains_find(&domains, req->domain);
-    p.domid = dom ? dom->id : 0;
-    domains_free(&domains);
-    if ( !dom )
-        return hyp_complain(-ESRCH, req->domain);
-
-    status = hyp_start(&hyp, &host);
     if ( !status )
         status = stdin_read(p.blob, sizeof(p.blob), &size);
     if ( !status )
     {
         p.length = (uint32_t)size;
         rc = hyp_provision(hyp, &p);
-        status = rc ? fail(rc, req->domain) : CLI_OK;
+        status = rc ? fail(rc, label) : CLI_OK;
     }
     hyp_close(hyp);
 
     return status;
+}
+
+enum cli_exit cmd_provision(const struct request *req)
+{
+    struct domains domains = {0};
+    const struct domain *dom;
+    enum cli_exit status = domains_start(&domains);
+    unsigned int id;
+
+    if ( status )
+        return status;
+    dom = domains_find(&domains, req->domain);
+    id = dom ? dom->id : 0;
+    domains_free(&domains);
+
+    return dom ? bring(id, req->domain) : hyp_complain(-ESRCH, req->domain);
+}
+
+enum cli_exit cmd_allow(const struct request *req)
+{
+    (void)req;
+
+    return bring(CLOISTER_DOMID_HOST, "migration key");
 }

@@ -26,6 +26,7 @@ struct seal
     uint8_t secret[CLOISTER_SECRET_MAX];
     size_t size;
     EVP_PKEY *sign;
+    bool migration; /* the secret is a migration key, and for the host */
 };
 
 /* Over those of the evidence's PCRs that the secret is sealed to. */
@@ -48,6 +49,11 @@ static bool pcr_digest(const struct seal *s, uint32_t mask, uint8_t out[32])
 /* Which guest, by what it starts from. */
 static enum cli_exit find_measurement(const struct seal *s, uint8_t out[32])
 {
+    if ( s->migration )
+    {
+        memset(out, 0, CLOISTER_DIGEST_SIZE);
+        return CLI_OK;
+    }
     if ( s->policy.has_measurement )
         memcpy(out, s->policy.measurement, CLOISTER_DIGEST_SIZE);
     else if ( s->ev.has_guest && s->req.expect )
@@ -91,6 +97,7 @@ static enum cli_exit make(struct seal *s)
         .secret = s->secret,
         .size = s->size,
         .sign = s->sign,
+        .owner = s->migration,
     };
     TPM2B_PUBLIC storage;
     enum cli_exit status = find_measurement(s, to.measurement);
@@ -126,6 +133,11 @@ static enum cli_exit seal(struct seal *s)
     if ( status )
         return status;
     status = stdin_read(s->secret, sizeof(s->secret), &s->size);
+    if ( !status && s->migration && s->size != CLOISTER_MIGRATION_KEY )
+    {
+        complain("seal: a migration key has %d bytes", CLOISTER_MIGRATION_KEY);
+        status = CLI_FAILURE;
+    }
     if ( !status )
         status = make(s);
     evidence_free(&s->ev);
@@ -139,6 +151,7 @@ enum cli_exit seal_main(int argc, char **argv)
         {"nonce", required_argument, NULL, 'n'},
         {"to", required_argument, NULL, 't'},
         {"policy", required_argument, NULL, 'p'},
+        {"migration", no_argument, NULL, 'm'},
         {0},
     };
     struct seal s = {.req.terse = true};
@@ -147,12 +160,14 @@ enum cli_exit seal_main(int argc, char **argv)
 
     optind = 0;
     while ( !status &&
-            (opt = getopt_long(argc, argv, "n:t:p:", options, NULL)) != -1 )
+            (opt = getopt_long(argc, argv, "n:t:p:m", options, NULL)) != -1 )
     {
         if ( opt == 'n' )
             status = nonce_parse(optarg, &s.req.nonce) ? CLI_OK : CLI_USAGE;
         else if ( opt == 't' )
             s.req.what = optarg;
+        else if ( opt == 'm' )
+            s.migration = true;
         else if ( opt != 'p' || !vpolicy_load(&s.policy, optarg) )
             status = CLI_USAGE;
     }

@@ -117,14 +117,14 @@ static bool make_seed(const TPMT_PUBLIC *storage, struct working *w,
 static bool make_object(const struct sealto *s, struct working *w,
                         TPMT_PUBLIC *public)
 {
-    const struct cloister_sealed head = {
-        .signature = CLOISTER_SEALED_SIGNATURE,
-        .revision = CLOISTER_SECRET_REVISION,
-    };
+    struct cloister_sealed head = {.revision = CLOISTER_SECRET_REVISION};
     TPMT_SENSITIVE *t = &w->sensitive.sensitiveArea;
     TPM2B_SENSITIVE_DATA *bits = &t->sensitive.bits;
     struct cl_sha256 h;
 
+    memcpy(head.signature,
+           s->owner ? CLOISTER_SEALED_OWNER : CLOISTER_SEALED_SIGNATURE,
+           sizeof(head.signature));
     t->sensitiveType = TPM2_ALG_KEYEDHASH;
     t->seedValue.size = SEED;
     if ( RAND_bytes(t->seedValue.buffer, SEED) != 1 )

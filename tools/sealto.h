@@ -22,6 +22,7 @@ struct sealto
     const uint8_t *secret;
     size_t size;    /* 1 to CLOISTER_SECRET_MAX */
     EVP_PKEY *sign; /* Ed25519, or NULL */
+    bool owner;     /* it is a migration key: for the host, and no guest */
 };
 
 /*

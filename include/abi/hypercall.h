@@ -31,6 +31,8 @@
 
 #include "call.h"
 #include "evidence.h"
+#include "migrate.h"
+#include "record.h"
 
 #define CLOISTER_HYPERCALL      55      /* __HYPERVISOR_arch_7 */
 #define CLOISTER_ABI_REVISION   1
@@ -43,6 +45,7 @@
 #define CLOISTER_OP_counts      5       /* struct cloister_counts */
 #define CLOISTER_OP_images      16      /* struct cloister_images */
 #define CLOISTER_OP_dump        17      /* struct cloister_dump */
+#define CLOISTER_OP_migrate     18      /* struct cloister_migrate */
 #define CLOISTER_OP_net_host    20      /* struct cloister_net_host */
 #define CLOISTER_OP_net_port    21      /* struct cloister_net_port */
 #define CLOISTER_OP_net_set     22      /* struct cloister_net_set */
@@ -301,8 +304,12 @@ struct cloister_hostkey {
  *                or other options
  *   -EXDEV       for a guest that has been started from something else
  *   -ENODEV, -EIO, -ETIMEDOUT  the TPM
+ *
+ * domid CLOISTER_DOMID_HOST: an owner's migration key (migrate.h) for this
+ * host; Xen keeps the newest CLOISTER_OWNERS of them until the host goes down.
  */
 #define CLOISTER_SECRET_BLOB    1000
+#define CLOISTER_OWNERS         16
 
 struct cloister_provision {
     uint32_t revision;          /* in, like all of it */
@@ -396,6 +403,37 @@ struct cloister_dump {
     uint32_t pad2;
     uint8_t  modulus[256];      /* in: of the owner's RSA key, big-endian */
     uint8_t  wrapped[256];
+};
+
+/*
+ * The key of a guest that moves to another host (migrate.h), in this order:
+ *
+ *   offer    on the target, whose domain has been given pages and record: a
+ *            challenge, which no other domain gets
+ *   release  on the source, whose guest is suspended and saved: the guest's
+ *            key for this challenge.  From now on nothing else is done with
+ *            the guest here; asked again, it gives the same
+ *   receive  on the target: now the domain can be unpaused
+ *
+ *   -EINVAL      it is not in that state
+ *   -ENOENT      release: no migration key of its owner is on this host
+ *   -EEXIST      release: it was released to another challenge, or its image
+ *                has been restored
+ *   -EBADMSG     receive: not what was released for this challenge, or by an
+ *                owner whose migration key is not on this host
+ *   -EACCES      receive: refused, cloister why tells the reason
+ *   -EIO, -ENODEV, -ETIMEDOUT  the TPM, or no random numbers
+ */
+#define CLOISTER_MIGRATE_offer      0
+#define CLOISTER_MIGRATE_release    1
+#define CLOISTER_MIGRATE_receive    2
+
+struct cloister_migrate {
+    uint32_t revision;          /* in */
+    uint16_t domid;             /* in */
+    uint16_t action;            /* in */
+    uint8_t  challenge[CLOISTER_CHALLENGE];     /* in for release */
+    struct cloister_record_key key;             /* in for receive */
 };
 
 #endif /* CLOISTER_ABI_HYPERCALL_H */

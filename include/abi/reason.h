@@ -145,7 +145,7 @@
     X(67, rec_host,     "the image was saved on another host, or before "     \
        "this one was started without its host key",                           \
        "restore it on the host that saved it, with its host key (cloister "   \
-       "keys)")                                                               \
+       "keys); to move a guest, use cloister migrate")                                                               \
     X(68, rec_forged,   "the image's sealed record was changed",              \
        "use the image as xl save wrote it")                                   \
     X(69, rec_guest,    "the image is of another guest",                      \
@@ -179,6 +179,11 @@
        "the guest was stopped; look for the cause on the host")               \
     X(83, no_counter,   "the TPM's counter, which ends the image, stands still",\
        "see Xen's log (xl dmesg) for the TPM's error, and cloister keys")     \
+    X(84, rec_waiting,  "the guest's key has not come from its other host",   \
+       "use cloister migrate, which brings the key at the end")               \
+    X(85, rec_owner,    "the guest's command line does not name the owner "   \
+     "whose hosts may pass it on",                                            \
+       "start it with what cloister migrate -k says on its command line")     \
     X(90, log_full,     "the guest's memory map has too many holes to measure",\
        "create the guest with the stock toolstack")                           \
     X(91, no_log_memory, "no memory for the launch log",                      \

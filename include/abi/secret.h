@@ -49,5 +49,6 @@ struct cloister_sealed {
 };
 
 #define CLOISTER_SEALED_SIGNATURE   "CLsd"
+#define CLOISTER_SEALED_OWNER       "CLow"  /* a migration key: migrate.h */
 
 #endif /* CLOISTER_ABI_SECRET_H */

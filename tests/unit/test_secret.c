@@ -6,6 +6,16 @@
 #include "port_tpm.h"
 #include "test.h"
 
+/* In migrate.c. */
+static uint8_t taken[CLOISTER_MIGRATION_KEY];
+static unsigned int taken_times;
+
+static void cloister_owner_add(const uint8_t secret[CLOISTER_MIGRATION_KEY])
+{
+    memcpy(taken, secret, sizeof(taken));
+    taken_times++;
+}
+
 #include "../../xen/overlay/xen/arch/x86/cloister/secret.c"
 
 #include <openssl/evp.h>
@@ -340,6 +350,40 @@ TEST(stolen)
     CHECK(bring(&p) == -ENXIO && idle(&job) && !guest.secret);
     CHECK(find_storage() && !swtpm_locality(2) && seal_it(&p, 32));
     CHECK(!bring(&p));
+}
+
+/* For the host, not a guest. */
+TEST(migration_key)
+{
+    struct sealto s = {
+        .storage = &storage.publicArea,
+        .mask = MASK,
+        .secret = secret,
+        .size = CLOISTER_MIGRATION_KEY,
+        .owner = true,
+    };
+    struct cloister_provision p = {.domid = CLOISTER_DOMID_HOST};
+
+    CHECK(find_storage() && !swtpm_locality(2) && read_pcrs(s.pcrs));
+    p.length = (uint32_t)sealto(&s, p.blob);
+    CHECK(p.length && !bring(&p) && idle(&job) && taken_times == 1);
+    CHECK(!memcmp(taken, secret, sizeof(taken)));
+    for ( unsigned int i = 0; i < 5; i++ )
+    {
+        CHECK(!swtpm_locality(i));
+        CHECK(bring(&p) == (i == 2 ? 0 : -EACCES));
+    }
+    CHECK(!swtpm_locality(2) && taken_times == 2);
+    /* Nobody's secret, and no guest's secret is a migration key. */
+    start_guest();
+    p.domid = 5;
+    CHECK(bring(&p) && idle(&job) && !guest.secret);
+    CHECK(seal_it(&p, 32));
+    p.domid = CLOISTER_DOMID_HOST;
+    CHECK(bring(&p) == -EBADMSG && idle(&job));
+    s.size--;
+    p.length = (uint32_t)sealto(&s, p.blob);
+    CHECK(p.length && bring(&p) == -EBADMSG && taken_times == 2);
 }
 
 TEST(wiped)

@@ -21,7 +21,8 @@ _cloister_options()
     verify) echo '--nonce --key --expect --reference --policy --json' ;;
     convert) echo '--format' ;;
     pubkey) echo '--report --storage' ;;
-    seal) echo '--nonce --to --policy' ;;
+    seal) echo '--nonce --to --policy --migration' ;;
+    migrate) echo '--via --key' ;;
     secret) echo '--wait --key' ;;
     report) echo '--nonce' ;;
     esac
@@ -40,7 +41,7 @@ _cloister()
         words='coco-tpm eat'
     else
         case $verb in
-        status | why | log | protect | net | show | dump | attest | provision)
+        status | why | log | protect | net | show | dump | attest | provision | migrate)
             words=$(_cloister_domains)
             ;;
         esac

@@ -145,50 +145,59 @@ static int wrap(const struct cloister_domain *cd, const uint8_t *modulus)
 /* ---- Whose it is ------------------------------------------------------------- */
 
 /* The page with the command line, as it was measured. */
-static const uint8_t *start_page(const struct cloister_domain *cd,
+static const uint8_t *start_page(const uint8_t *log, size_t size,
                                  uint32_t *len)
 {
     size_t at = 0;
 
-    while ( cd->log_size - at >= sizeof(struct cloister_item) )
+    while ( at <= size && size - at >= sizeof(struct cloister_item) )
     {
-        const struct cloister_item *item = (const void *)(cd->log + at);
+        const struct cloister_item *item = (const void *)(log + at);
 
         at += sizeof(*item);
-        if ( item->length > cd->log_size - at )
+        if ( item->length > size - at )
             break;
         *len = item->length;
         if ( item->type == CLOISTER_ITEM_start )
-            return cd->log + at;
+            return log + at;
         at += ROUNDUP(item->length, 8);
     }
 
     return NULL;
 }
 
-/* Does the guest's command line, anywhere on its page, name this key? */
-static bool is_owner(const struct cloister_domain *cd, const uint8_t *modulus)
+/* Anywhere on its page. */
+bool cloister_log_names(const uint8_t *log, size_t size, const char *option,
+                        const uint8_t value[32])
 {
-    static const char option[] = CLOISTER_DUMP_OPTION;
-    const size_t known = sizeof(option) - 1;
-    uint8_t digest[SHA2_256_DIGEST_SIZE];
-    char text[sizeof(option) + 2 * SHA2_256_DIGEST_SIZE];
+    const size_t known = strlen(option), whole = known + 64;
     const uint8_t *page;
+    char text[85];
     uint32_t len, i;
 
-    page = cd->log ? start_page(cd, &len) : NULL;
-    if ( !page )
+    page = start_page(log, size, &len);
+    if ( !page || whole >= sizeof(text) )
         return false;
 
-    sha2_256_digest(digest, modulus, CL_TPM2_RSA);
     memcpy(text, option, known);
-    for ( i = 0; i < SHA2_256_DIGEST_SIZE; i++ )
-        snprintf(text + known + 2 * i, 3, "%02x", digest[i]);
-    for ( i = 0; i + sizeof(text) - 1 <= len; i++ )
-        if ( !memcmp(page + i, text, sizeof(text) - 1) )
+    for ( i = 0; i < 32; i++ )
+        snprintf(text + known + 2 * i, 3, "%02x", value[i]);
+    for ( i = 0; i + whole <= len; i++ )
+        if ( !memcmp(page + i, text, whole) )
             return true;
 
     return false;
+}
+
+/* Does the guest's command line name this key? */
+static bool is_owner(const struct cloister_domain *cd, const uint8_t *modulus)
+{
+    uint8_t digest[SHA2_256_DIGEST_SIZE];
+
+    sha2_256_digest(digest, modulus, CL_TPM2_RSA);
+
+    return cd->log && cloister_log_names(cd->log, cd->log_size,
+                                         CLOISTER_DUMP_OPTION, digest);
 }
 
 /* ---- The hypercall ----------------------------------------------------------- */

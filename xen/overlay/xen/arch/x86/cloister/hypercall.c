@@ -218,6 +218,7 @@ union argument {
     struct cloister_report report;
     struct cloister_images images;
     struct cloister_dump dump;
+    struct cloister_migrate migrate;
 };
 
 static const size_t sizes[] = {
@@ -237,6 +238,7 @@ static const size_t sizes[] = {
     [CLOISTER_OP_report] = sizeof(struct cloister_report),
     [CLOISTER_OP_images] = sizeof(struct cloister_images),
     [CLOISTER_OP_dump] = sizeof(struct cloister_dump),
+    [CLOISTER_OP_migrate] = sizeof(struct cloister_migrate),
 };
 
 static int dispatch(unsigned int cmd, union argument *a)
@@ -288,6 +290,9 @@ static int dispatch(unsigned int cmd, union argument *a)
 
     case CLOISTER_OP_dump:
         return cloister_dump_op(&a->dump);
+
+    case CLOISTER_OP_migrate:
+        return cloister_migrate_op(&a->migrate);
     }
 
     return -EOPNOTSUPP;

@@ -60,6 +60,13 @@ struct cloister_domain {
     uint8_t instance[16];       /* names the key, see cloister_instance_id */
     uint64_t exported;          /* nonce of the newest image, 0: none since
                                    the domain last ran (domctl lock) */
+    struct {                    /* of .exported's key (domctl lock) */
+        uint64_t nonce;         /* of that image; 0: none */
+        bool done;              /* else the image may still be given back */
+        unsigned int ticket;    /* to be passed before */
+        uint8_t challenge[CLOISTER_CHALLENGE];
+        struct cloister_record_key key;
+    } release;
     bool moving;                /* the seal replaces a page (gfn lock) */
     s_time_t deadline;          /* to give up waiting for the TPM, or 0 */
     struct vcpu *suspender;     /* that has suspended it, or NULL
@@ -209,6 +216,13 @@ int cloister_wrap_cipher(const uint8_t host[16], const char *label,
                          const uint8_t salt[32], struct cl_gcm_key *key);
 
 /*
+ * SHA-256(label, secret, salt): a key for this purpose.  label: at most 15
+ * bytes; salt: 32 bytes, or NULL for zeros.
+ */
+void cloister_derive(const uint8_t secret[32], const char *label,
+                     const uint8_t *salt, uint8_t out[32]);
+
+/*
  * Wraps and unwraps the 32-byte instance key `raw`; what of the record's
  * header names guest and instance is authenticated with it.  0; -ENOENT: no
  * host secret; -EIO: no random numbers; -EBADMSG: not what was wrapped.
@@ -264,6 +278,30 @@ uint64_t cloister_counter_promise(void);
 unsigned int cloister_counter_ticket(void);
 int cloister_counter_pass(unsigned int ticket);
 
+/* ---- migrate.c: the key of a guest that moves to another host ------------ */
+
+/* An owner's migration key, which this host's TPM has unsealed. */
+void cloister_owner_add(const uint8_t secret[CLOISTER_MIGRATION_KEY]);
+
+/* Is there one?  Else nothing that comes from another host is kept. */
+bool cloister_owner_any(void);
+
+/* Before other software gets the machine.  Takes no lock. */
+void cloister_owners_wipe(void);
+
+/*
+ * The instance key that was released as `what`, and the name of the owner's
+ * key that it was wrapped with.  -EBADMSG: not this, or by nobody known.
+ */
+int cloister_release_open(const struct cloister_release *what,
+                          struct cloister_record_key *key,
+                          uint8_t raw[CL_KEY_SIZE], uint8_t owner[32]);
+
+/* Its guest goes on instead: unless it is too late.  Under the domctl lock. */
+void cloister_release_cancel(struct cloister_domain *cd);
+
+int cloister_migrate_op(struct cloister_migrate *m);
+
 /* ---- record.c, restore.c ------------------------------------------------ */
 
 /* Names an instance by its key, and gives nothing away. */
@@ -277,6 +315,13 @@ int cloister_record_dump(struct domain *d, void *buf, size_t room,
                          size_t *length);
 
 int cloister_dump_op(struct cloister_dump *op);
+
+/*
+ * Does the guest's command line, as this launch log has it, hold the option
+ * (at most 20 characters) with this value in lowercase hex?
+ */
+bool cloister_log_names(const uint8_t *log, size_t size, const char *option,
+                        const uint8_t value[32]);
 
 /* HVM parameter that says where the ring is. */
 extern const uint8_t cloister_ring_param[CLOISTER_RINGS];
@@ -310,6 +355,16 @@ enum cloister_reason cloister_restore_page(struct domain *d, uint64_t *gfn);
 enum cloister_reason cloister_restore_log(struct cloister_domain *cd);
 enum cloister_reason cloister_restore_finish(struct domain *d);
 void cloister_restore_drop(struct cloister_domain *cd);
+
+/*
+ * A record from another host, whose key comes last: -EINVAL: there is none.
+ * offer: its challenge.  receive: -EBADMSG: not its key, it goes on waiting;
+ * -EACCES: its key, and refused for good.  Under the domctl lock.
+ */
+int cloister_restore_offer(const struct cloister_domain *cd,
+                           uint8_t challenge[CLOISTER_CHALLENGE]);
+int cloister_restore_receive(struct domain *d,
+                             struct cloister_record_key *key);
 
 /*
  * In rest.c: the page, which its entry says is incoming, goes asleep: it is

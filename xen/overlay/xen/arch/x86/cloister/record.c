@@ -439,6 +439,7 @@ int cloister_resume(struct domain *d)
     if ( !cd || !cd->exported )
         return 0;
 
+    cloister_release_cancel(cd);
     if ( !cloister_image_void(cd->instance, cd->exported, &ticket) )
     {
         cloister_refuse(d, CLOISTER_WHY_resumed, 0);

@@ -31,6 +31,11 @@
 struct cloister_restore {
     uint8_t instance[16];
     uint64_t nonce;
+    uint8_t header[HEADER];     /* the context's, in the clear */
+    bool foreign;               /* saved on another host, on whose list it is */
+    void *sealed;               /* the record, until its key has come; or NULL */
+    size_t length;              /* of sealed */
+    uint8_t challenge[CLOISTER_CHALLENGE];
     size_t size;                /* of body */
     void *body;                 /* the record in the clear */
     struct cl_record_body b;
@@ -47,7 +52,7 @@ enum cloister_reason cloister_restore_take(struct cloister_domain *cd,
     enum cloister_reason why;
 
     *rc = 0;
-    if ( !r )
+    if ( !r || r->foreign )
         return CLOISTER_WHY_none;
     if ( !r->taken )
     {
@@ -91,6 +96,7 @@ void cloister_restore_drop(struct cloister_domain *cd)
         cl_wipe(r->body, r->size);
         xvfree(r->body);
     }
+    xvfree(r->sealed);
     xfree(r);
 }
 
@@ -116,22 +122,15 @@ static enum cloister_reason head_reason(int rc)
     return CLOISTER_WHY_rec_bad;
 }
 
-/* The instance's key, and with it the record in the clear. */
-static enum cloister_reason open_record(struct cloister_domain *cd,
-                                        const void *buf, size_t len,
-                                        const struct cloister_record *head,
-                                        const struct cloister_record_key *keys)
+/* With the instance's key, which is wiped: the record in the clear. */
+static enum cloister_reason decrypt(struct cloister_domain *cd,
+                                    const void *buf, size_t len,
+                                    uint8_t raw[CL_KEY_SIZE])
 {
     struct cloister_restore *r = cd->restore;
-    uint8_t raw[CL_KEY_SIZE];
     enum cloister_reason why;
     struct cloister_simd simd;
     int rc;
-
-    if ( !cloister_host_is(head->host) )
-        return CLOISTER_WHY_rec_host;
-    if ( cloister_unwrap(head, keys, raw) )
-        return CLOISTER_WHY_rec_forged;
 
     /* Its epoch is not known yet; any will do until then. */
     why = cloister_key_adopt(cd, raw, ~0UL);
@@ -147,9 +146,23 @@ static enum cloister_reason open_record(struct cloister_domain *cd,
     return head_reason(rc);
 }
 
+static enum cloister_reason open_record(struct cloister_domain *cd,
+                                        const void *buf, size_t len,
+                                        const struct cloister_record *head,
+                                        const struct cloister_record_key *keys)
+{
+    uint8_t raw[CL_KEY_SIZE];
+
+    if ( !cloister_host_is(head->host) )
+        return CLOISTER_WHY_rec_host;
+    if ( cloister_unwrap(head, keys, raw) )
+        return CLOISTER_WHY_rec_forged;
+
+    return decrypt(cd, buf, len, raw);
+}
+
 /* What can be told before the pages are looked at. */
 static enum cloister_reason fits(struct domain *d,
-                                 const struct hvm_domain_context *h,
                                  const struct cloister_record *head)
 {
     struct cloister_restore *r = d->arch.cloister->restore;
@@ -160,11 +173,12 @@ static enum cloister_reason fits(struct domain *d,
     enum cloister_reason why;
 
     /* The header in the clear, which hvm_load() acts on, too. */
-    if ( hvm.size < HEADER || memcmp(h->data, hvm.data, HEADER) )
+    if ( hvm.size < HEADER || memcmp(r->header, hvm.data, HEADER) )
         return CLOISTER_WHY_rec_forged;
     if ( memcmp(head->uuid, d->handle, sizeof(head->uuid)) )
         return CLOISTER_WHY_rec_guest;
-    why = cloister_image_ask(r->instance, r->nonce);
+    why = r->foreign ? CLOISTER_WHY_none
+                     : cloister_image_ask(r->instance, r->nonce);
     if ( why )
         return why;
     if ( r->b.state.vcpus != d->max_vcpus )
@@ -172,6 +186,27 @@ static enum cloister_reason fits(struct domain *d,
     /* Bounded: what Xen sealed is what hvm_save() writes, without a record. */
     if ( hvm_load(d, false, &hvm) )
         return CLOISTER_WHY_rec_failed;
+
+    return CLOISTER_WHY_none;
+}
+
+/* From another host: nobody can tell yet what it is worth. */
+static enum cloister_reason keep(struct cloister_restore *r, const void *buf,
+                                 size_t len)
+{
+    uint64_t challenge[4];
+
+    BUILD_BUG_ON(sizeof(challenge) != sizeof(r->challenge));
+    if ( !cloister_cpu_random(challenge, ARRAY_SIZE(challenge)) )
+        return CLOISTER_WHY_no_random;
+    r->sealed = xvmalloc_array(uint8_t, len);
+    if ( !r->sealed )
+        return CLOISTER_WHY_no_memory;
+
+    memcpy(r->challenge, challenge, sizeof(r->challenge));
+    memcpy(r->sealed, buf, len);
+    r->length = len;
+    r->foreign = true;
 
     return CLOISTER_WHY_none;
 }
@@ -197,10 +232,14 @@ static enum cloister_reason take_record(struct domain *d,
     r->body = xvmalloc_array(uint8_t, r->size);
     r->nonce = head.nonce;
     memcpy(r->instance, head.instance, sizeof(r->instance));
+    memcpy(r->header, h->data, HEADER);
 
-    why = r->body ? open_record(cd, buf, len, &head, &keys)
-                  : CLOISTER_WHY_no_memory;
-    why = why ?: fits(d, h, &head);
+    if ( !r->body )
+        why = CLOISTER_WHY_no_memory;
+    else if ( !cloister_host_is(head.host) && cloister_owner_any() )
+        why = keep(r, buf, len);
+    else
+        why = open_record(cd, buf, len, &head, &keys) ?: fits(d, &head);
     if ( why )
         cloister_restore_drop(cd);
 
@@ -316,6 +355,72 @@ static int __init cf_check register_record(void)
 }
 __initcall(register_record);
 
+/* ---- Its key arrives, from another host -------------------------------------- */
+
+int cloister_restore_offer(const struct cloister_domain *cd,
+                           uint8_t challenge[CLOISTER_CHALLENGE])
+{
+    const struct cloister_restore *r = cd->restore;
+
+    if ( !r || !r->sealed )
+        return -EINVAL;
+    memcpy(challenge, r->challenge, sizeof(r->challenge));
+
+    return 0;
+}
+
+/* What a record that was saved here is asked at once. */
+static enum cloister_reason accept(struct domain *d, uint8_t raw[CL_KEY_SIZE],
+                                   const uint8_t owner[32])
+{
+    struct cloister_restore *r = d->arch.cloister->restore;
+    struct cloister_record_key keys;
+    struct cloister_record head;
+    enum cloister_reason why;
+
+    why = head_reason(cl_record_head(r->sealed, r->length, &head, &keys)) ?:
+          decrypt(d->arch.cloister, r->sealed, r->length, raw);
+    if ( why )
+        return why;
+    xvfree(r->sealed);
+    r->sealed = NULL;
+    /* Others' hosts have no say about this guest. */
+    if ( !cloister_log_names(r->b.log, r->b.state.log,
+                             CLOISTER_MIGRATION_OPTION, owner) )
+        return CLOISTER_WHY_rec_owner;
+
+    return fits(d, &head);
+}
+
+int cloister_restore_receive(struct domain *d,
+                             struct cloister_record_key *key)
+{
+    const struct cloister_restore *r = d->arch.cloister->restore;
+    struct cloister_release what = {};
+    uint8_t raw[CL_KEY_SIZE], owner[32];
+    enum cloister_reason why;
+    int rc;
+
+    if ( !r || !r->sealed )
+        return -EINVAL;
+
+    memcpy(what.uuid, d->handle, sizeof(what.uuid));
+    memcpy(what.instance, r->instance, sizeof(what.instance));
+    memcpy(what.challenge, r->challenge, sizeof(what.challenge));
+    what.nonce = r->nonce;
+    rc = cloister_release_open(&what, key, raw, owner);
+    if ( rc )
+        return rc;
+    why = accept(d, raw, owner);
+    cl_wipe(raw, sizeof(raw));
+    if ( !why )
+        return 0;
+    cloister_refuse(d, why, 0);
+    cloister_restore_drop(d->arch.cloister);
+
+    return -EACCES;
+}
+
 /* ---- The seal -------------------------------------------------------------- */
 
 enum cloister_reason cloister_restore_check(struct domain *d)
@@ -327,6 +432,8 @@ enum cloister_reason cloister_restore_check(struct domain *d)
 
     if ( !r )
         return CLOISTER_WHY_none;
+    if ( r->sealed )
+        return CLOISTER_WHY_rec_waiting;
 
     for ( i = 0; i < HVM_NR_PARAMS; i++ )
         if ( cloister_param(d, i) != r->b.state.params[i] )
@@ -498,7 +605,7 @@ enum cloister_reason cloister_restore_finish(struct domain *d)
     if ( hvm_load(d, true, &hvm) )
         return CLOISTER_WHY_rec_failed;
     /* Forgotten by now, as 1,024 others have been saved meanwhile? */
-    if ( !cloister_image_end(r->instance, r->nonce, true) )
+    if ( !r->foreign && !cloister_image_end(r->instance, r->nonce, true) )
         return CLOISTER_WHY_rec_unknown;
     r->taken = false;
     cloister_restore_drop(cd);

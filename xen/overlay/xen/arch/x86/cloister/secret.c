@@ -130,16 +130,35 @@ static int give(struct cloister_domain *cd)
     return 0;
 }
 
+/* An owner's migration key, which Xen itself keeps. */
+static int take_owner(void)
+{
+    struct cloister_sealed s;
+
+    if ( job.result )
+        return job.result;
+    if ( job.size != sizeof(s) + CLOISTER_MIGRATION_KEY )
+        return -EBADMSG;
+    memcpy(&s, job.secret, sizeof(s));
+    if ( memcmp(s.signature, CLOISTER_SEALED_OWNER, sizeof(s.signature)) ||
+         s.revision != CLOISTER_SECRET_REVISION )
+        return -EBADMSG;
+    cloister_owner_add(job.secret + sizeof(s));
+
+    return 0;
+}
+
 /*
- * A guest that was restored has had its time for secrets; and only of one that
- * was started here is it known that it had none yet.
+ * cd: NULL for the host.  A guest that was restored has had its time for
+ * secrets; and only of one that was started here is it known that it had none
+ * yet.
  */
 static int provision(struct cloister_domain *cd,
                      const struct cloister_provision *p)
 {
     int rc;
 
-    if ( cd->had_secret )
+    if ( cd && cd->had_secret )
         return -EEXIST;
     if ( !begun || memcmp(&request, p, sizeof(*p)) )
         return begin(p);
@@ -147,18 +166,33 @@ static int provision(struct cloister_domain *cd,
         return -EAGAIN;
 
     begun = false;
-    rc = check(cd) ?: give(cd);
+    rc = !cd ? take_owner() : check(cd) ?: give(cd);
     cl_wipe(job.secret, sizeof(job.secret));
+
+    return rc;
+}
+
+static int provision_host(const struct cloister_provision *p)
+{
+    int rc;
+
+    spin_lock(&cloister_sequence_lock);
+    rc = provision(NULL, p);
+    spin_unlock(&cloister_sequence_lock);
 
     return rc;
 }
 
 int cloister_provision_op(const struct cloister_provision *p)
 {
-    struct domain *d = rcu_lock_domain_by_id(p->domid);
     struct cloister_domain *cd;
+    struct domain *d;
     int rc = -ENOENT;
 
+    if ( p->domid == CLOISTER_DOMID_HOST )
+        return provision_host(p);
+
+    d = rcu_lock_domain_by_id(p->domid);
     if ( !d )
         return -ESRCH;
 

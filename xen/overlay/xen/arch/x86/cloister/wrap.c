@@ -43,21 +43,29 @@ static bool host_secret(bool lasts, uint8_t out[32])
     return read_atomic(&have_secret);
 }
 
-/* SHA-256(label, secret, salt): no length is variable. */
+/* No length is variable. */
+void cloister_derive(const uint8_t secret[32], const char *label,
+                     const uint8_t *salt, uint8_t out[32])
+{
+    struct derivation d = {};
+
+    strlcpy(d.label, label, sizeof(d.label));
+    memcpy(d.secret, secret, sizeof(d.secret));
+    if ( salt )
+        memcpy(d.salt, salt, sizeof(d.salt));
+    sha2_256_digest(out, &d, sizeof(d));
+    cl_wipe(&d, sizeof(d));
+}
+
 static bool derive(bool lasts, const char *label, const uint8_t *salt,
                    uint8_t out[32])
 {
-    struct derivation d = {};
-    bool ok;
+    uint8_t secret[32];
+    bool ok = host_secret(lasts, secret);
 
-    strlcpy(d.label, label, sizeof(d.label));
-    if ( salt )
-        memcpy(d.salt, salt, sizeof(d.salt));
-
-    ok = host_secret(lasts, d.secret);
     if ( ok )
-        sha2_256_digest(out, &d, sizeof(d));
-    cl_wipe(&d, sizeof(d));
+        cloister_derive(secret, label, salt, out);
+    cl_wipe(secret, sizeof(secret));
 
     return ok;
 }
@@ -92,6 +100,7 @@ void cloister_wrap_wipe(void)
     write_atomic(&have_secret, false);
     cl_wipe(boot_secret, sizeof(boot_secret));
     cloister_hostkey_wipe();
+    cloister_owners_wipe();
 }
 
 static bool id_of(bool lasts, uint8_t id[16])
