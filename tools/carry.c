@@ -23,10 +23,22 @@
 /* Over the link: frames, little-endian, at most PIECE bytes behind the head. */
 enum kind
 {
-    KIND_hello, /* the guest's UUID, as text with its terminator */
+    KIND_hello, /* to the target: struct hello */
     KIND_data,  /* xl's */
-    KIND_offer, /* to the source: a challenge */
+    KIND_offer, /* to the source: struct offer */
     KIND_key,   /* to the target: struct cloister_record_key */
+};
+
+struct hello
+{
+    char uuid[UUID_TEXT]; /* the guest's, with its terminator */
+    uint8_t owner[32];    /* zeros: it is not protected */
+};
+
+struct offer
+{
+    uint8_t challenge[CLOISTER_CHALLENGE];
+    uint8_t proof[32];
 };
 
 struct frame
@@ -181,11 +193,11 @@ static void explain_call(int rc)
         complain("migrate: the guest has moved already");
         return;
     case EBADMSG:
-        complain("migrate: the key is not for this guest, or from no host of "
-                 "its owner's");
+        complain("migrate: the key is not for this guest");
         return;
     case EACCES:
-        complain("migrate: the guest is refused (see cloister why)");
+        complain("migrate: the guest is refused: the other host is not one of "
+                 "its owner's, or has got something else (see cloister why)");
         return;
     }
     hyp_complain(rc, "migrate");
@@ -200,11 +212,14 @@ static bool release(unsigned int domid, const struct frame *f, int link)
         .domid = (uint16_t)domid,
         .action = CLOISTER_MIGRATE_release,
     };
+    struct offer offer;
     int rc;
 
-    if ( f->length != sizeof(m.challenge) )
+    if ( f->length != sizeof(offer) )
         return false;
-    memcpy(m.challenge, f->data, sizeof(m.challenge));
+    memcpy(&offer, f->data, sizeof(offer));
+    memcpy(m.challenge, offer.challenge, sizeof(m.challenge));
+    memcpy(m.proof, offer.proof, sizeof(m.proof));
     rc = call(&m);
     if ( rc )
         explain_call(rc);
@@ -230,14 +245,34 @@ static bool from_target(unsigned int domid, const struct child *link)
     return false;
 }
 
+/* Who it is, and whose; false: it cannot be moved. */
+static bool introduce(unsigned int domid, const char *uuid, struct hello *h)
+{
+    struct cloister_migrate m = {
+        .domid = (uint16_t)domid,
+        .action = CLOISTER_MIGRATE_owner,
+    };
+    int rc = call(&m);
+
+    *h = (struct hello){0};
+    strncpy(h->uuid, uuid, sizeof(h->uuid) - 1);
+    if ( !rc )
+        memcpy(h->owner, m.owner, sizeof(h->owner));
+    else if ( rc != -EINVAL )
+        explain_call(rc);
+
+    return !rc || rc == -EINVAL;
+}
+
 enum cli_exit carry_send(unsigned int domid, const char *uuid, const char *via,
                          const char *host)
 {
     struct child link;
     struct pollfd fds[2];
+    struct hello hello;
     int xl = STDIN_FILENO;
-    bool ok = start(&link, via, host) &&
-              send_frame(link.in, KIND_hello, uuid, UUID_TEXT);
+    bool ok = introduce(domid, uuid, &hello) && start(&link, via, host) &&
+              send_frame(link.in, KIND_hello, &hello, sizeof(hello));
 
     while ( ok && await(fds, xl, link.out) )
     {
@@ -264,7 +299,7 @@ enum cli_exit carry_send(unsigned int domid, const char *uuid, const char *via,
 struct target
 {
     struct child xl;
-    char uuid[UUID_TEXT];
+    struct hello hello;
     size_t heard;              /* bytes of BANNER and READY */
     char ready[sizeof(READY)];
     int domid;                 /* that waits for its key; -1: none */
@@ -294,11 +329,13 @@ static int find_domain(const char *uuid)
 static bool offer(struct target *t)
 {
     struct cloister_migrate m = {.action = CLOISTER_MIGRATE_offer};
-    int id = find_domain(t->uuid), rc;
+    int id = find_domain(t->hello.uuid), rc;
+    struct offer offer;
 
     if ( id < 0 )
         return false;
     m.domid = (uint16_t)id;
+    memcpy(m.owner, t->hello.owner, sizeof(m.owner));
     rc = call(&m);
     if ( rc == -EINVAL )
         return send_frame(STDOUT_FILENO, KIND_data, READY, sizeof(READY));
@@ -308,9 +345,10 @@ static bool offer(struct target *t)
         return false;
     }
     t->domid = id;
+    memcpy(offer.challenge, m.challenge, sizeof(offer.challenge));
+    memcpy(offer.proof, m.proof, sizeof(offer.proof));
 
-    return send_frame(STDOUT_FILENO, KIND_offer, m.challenge,
-                      sizeof(m.challenge));
+    return send_frame(STDOUT_FILENO, KIND_offer, &offer, sizeof(offer));
 }
 
 /* From here on the guest is this host's: whether the source hears of it or not. */
@@ -357,9 +395,9 @@ static bool from_source(struct target *t)
     switch ( f.kind )
     {
     case KIND_hello:
-        if ( f.length != sizeof(t->uuid) || f.data[UUID_TEXT - 1] )
+        if ( f.length != sizeof(t->hello) || f.data[UUID_TEXT - 1] )
             return false;
-        memcpy(t->uuid, f.data, sizeof(t->uuid));
+        memcpy(&t->hello, f.data, sizeof(t->hello));
         return true;
     case KIND_data:
         return to_xl(t, &f);

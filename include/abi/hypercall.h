@@ -408,31 +408,37 @@ struct cloister_dump {
 /*
  * The key of a guest that moves to another host (migrate.h), in this order:
  *
+ *   owner    on the source: whose migration key it goes by
  *   offer    on the target, whose domain has been given pages and record: a
- *            challenge, which no other domain gets
+ *            challenge, which no other domain gets, and the proof that this
+ *            host has the owner's key
  *   release  on the source, whose guest is suspended and saved: the guest's
  *            key for this challenge.  From now on nothing else is done with
  *            the guest here; asked again, it gives the same
  *   receive  on the target: now the domain can be unpaused
  *
  *   -EINVAL      it is not in that state
- *   -ENOENT      release: no migration key of its owner is on this host
+ *   -ENOENT      the owner's migration key is not on this host
+ *   -EACCES      release: the proof is wrong: not one of the owner's hosts, or
+ *                not the record that was sent; receive: the guest is refused,
+ *                and cloister why says why
  *   -EEXIST      release: it was released to another challenge, or its image
  *                has been restored
- *   -EBADMSG     receive: not what was released for this challenge, or by an
- *                owner whose migration key is not on this host
- *   -EACCES      receive: refused, cloister why tells the reason
+ *   -EBADMSG     receive: not what was released for this challenge
  *   -EIO, -ENODEV, -ETIMEDOUT  the TPM, or no random numbers
  */
-#define CLOISTER_MIGRATE_offer      0
-#define CLOISTER_MIGRATE_release    1
-#define CLOISTER_MIGRATE_receive    2
+#define CLOISTER_MIGRATE_owner      0
+#define CLOISTER_MIGRATE_offer      1
+#define CLOISTER_MIGRATE_release    2
+#define CLOISTER_MIGRATE_receive    3
 
 struct cloister_migrate {
     uint32_t revision;          /* in */
     uint16_t domid;             /* in */
     uint16_t action;            /* in */
+    uint8_t  owner[32];         /* in for offer */
     uint8_t  challenge[CLOISTER_CHALLENGE];     /* in for release */
+    uint8_t  proof[32];         /* in for release */
     struct cloister_record_key key;             /* in for receive */
 };
 

@@ -14,6 +14,10 @@
  * The sealed keys are his list of hosts.  Who has the key is on the list: both
  * the host that releases a guest and the one that receives it prove it so.
  *
+ * What a target offers: a challenge, and as proof SHA-256 over
+ * CLOISTER_MIGRATION_OFFER (padded to 16), the migration key, and SHA-256 of
+ * struct cloister_offer.
+ *
  * What a source releases: the instance key by AES-256-GCM, in the layout of
  * struct cloister_record_key (record.h); key: SHA-256(CLOISTER_MIGRATION_LABEL
  * padded to 16, migration key, .salt); nonce: zeros; additional data: struct
@@ -27,8 +31,14 @@
 #define CLOISTER_MIGRATION_KEY      32
 #define CLOISTER_MIGRATION_OPTION   "cloister.migrate="
 #define CLOISTER_MIGRATION_NAME     "migrate id"
+#define CLOISTER_MIGRATION_OFFER    "migrate offer"
 #define CLOISTER_MIGRATION_LABEL    "migrate"
 #define CLOISTER_CHALLENGE          32
+
+struct cloister_offer {
+    uint8_t  challenge[CLOISTER_CHALLENGE];
+    uint8_t  record[32];        /* SHA-256 of the image's record */
+};
 
 struct cloister_release {
     uint8_t  uuid[16];          /* as in the image's record ... */

@@ -4,7 +4,7 @@
 # is in the guest's ramdisk, as there is no better place.
 #
 # The owner's machine, far away, is the folder /tmp/owner.  What goes to other
-# hosts (story.host) is printed at the end.
+# hosts (story.machines) is printed at the end.
 # shellcheck shell=sh disable=SC1091
 . /lab.sh
 

@@ -50,7 +50,7 @@ struct cloister_domain
         uint64_t nonce;
         bool done;
         unsigned int ticket;
-        uint8_t challenge[CLOISTER_CHALLENGE];
+        struct cloister_offer offer;
         struct cloister_record_key key;
     } release;
 };
@@ -161,14 +161,23 @@ static int cloister_counter_pass(unsigned int ticket)
     return ticket == 77 ? counter : -EIO;
 }
 
-static const struct cloister_domain *waiting;
+static void sha2_256_digest(uint8_t digest[32], const void *msg, size_t len)
+{
+    SHA256(msg, len, digest);
+}
+
+/* The domain that waits on the target, and what it has been given. */
+static const char *arrived;
+static uint8_t its_challenge;
 static struct cloister_record_key received;
 
 static int cloister_restore_offer(const struct cloister_domain *cd,
-                                  uint8_t challenge[CLOISTER_CHALLENGE])
+                                  struct cloister_offer *offer)
 {
-    waiting = cd;
-    memset(challenge, 0xC4, CLOISTER_CHALLENGE);
+    if ( !arrived || cd != &guest )
+        return -EINVAL;
+    memset(offer->challenge, its_challenge, sizeof(offer->challenge));
+    sha2_256_digest(offer->record, arrived, strlen(arrived));
 
     return 0;
 }
@@ -187,6 +196,8 @@ void cloister_owners_wipe(void);
 int cloister_release_open(const struct cloister_release *what,
                           struct cloister_record_key *key,
                           uint8_t raw[CL_KEY_SIZE], uint8_t owner[32]);
+void cloister_release_expect(struct cloister_domain *cd, const void *record,
+                             size_t length);
 void cloister_release_cancel(struct cloister_domain *cd);
 int cloister_migrate_op(struct cloister_migrate *m);
 
@@ -225,6 +236,8 @@ static void fresh(void)
     still = true;
     image = VALID;
     counter = 0;
+    cloister_release_expect(&guest, "record", 6);
+    arrived = "record";
 }
 
 static int ask(unsigned int action, uint8_t challenge,
@@ -232,8 +245,16 @@ static int ask(unsigned int action, uint8_t challenge,
 {
     int rc;
 
-    *m = (struct cloister_migrate){.domid = 5, .action = (uint16_t)action};
+    *m = (struct cloister_migrate){
+        .domid = 5,
+        .action = CLOISTER_MIGRATE_offer,
+    };
+    memcpy(m->owner, name, sizeof(m->owner));
+    its_challenge = challenge;
+    if ( action == CLOISTER_MIGRATE_release )
+        cloister_migrate_op(m);
     memset(m->challenge, challenge, sizeof(m->challenge));
+    m->action = (uint16_t)action;
     rc = cloister_migrate_op(m);
 
     return locked || guest.lock || owners_lock ? -1 : rc;
@@ -419,16 +440,52 @@ TEST(counter)
 
 TEST(target)
 {
+    static const uint8_t nobody[32];
     struct cloister_migrate m;
 
     fresh();
-    CHECK(!ask(CLOISTER_MIGRATE_offer, 0, &m));
-    CHECK(waiting == &guest && m.challenge[31] == 0xC4);
+    CHECK(!ask(CLOISTER_MIGRATE_owner, 0, &m) && !memcmp(m.owner, name, 32));
+    CHECK(!ask(CLOISTER_MIGRATE_offer, 0xC4, &m));
+    CHECK(m.challenge[31] == 0xC4 && memcmp(m.proof, nobody, 32));
+    m.owner[0] ^= 1;
+    memset(m.proof, 0, sizeof(m.proof));
+    CHECK(cloister_migrate_op(&m) == -ENOENT && !memcmp(m.proof, nobody, 32));
+    arrived = NULL;
+    CHECK(ask(CLOISTER_MIGRATE_offer, 0, &m) == -EINVAL);
     CHECK(!ask(CLOISTER_MIGRATE_receive, 0, &m));
     CHECK(!memcmp(&received, &m.key, sizeof(received)));
     domain.arch.cloister = NULL;
     CHECK(ask(CLOISTER_MIGRATE_offer, 0, &m) == -EINVAL);
     domain.arch.cloister = &guest;
+}
+
+/* A host that is none of the owner's, or that has got something else. */
+TEST(proof)
+{
+    struct cloister_migrate m, good;
+
+    fresh();
+    CHECK(!ask(CLOISTER_MIGRATE_offer, 1, &good));
+    good.action = CLOISTER_MIGRATE_release;
+    for ( size_t i = 0; i < sizeof(m.proof); i++ )
+    {
+        m = good;
+        m.proof[i] ^= 1;
+        CHECK(cloister_migrate_op(&m) == -EACCES && image == VALID);
+        m = good;
+        m.challenge[i] ^= 1;
+        CHECK(cloister_migrate_op(&m) == -EACCES && image == VALID);
+    }
+    arrived = "Record";
+    CHECK(ask(CLOISTER_MIGRATE_release, 1, &m) == -EACCES && image == VALID);
+    CHECK(!guest.release.nonce);
+    /* Of another owner, who is known on both. */
+    cloister_owner_add(other);
+    m = good;
+    prove(&owners[1], &guest.release.offer, m.proof);
+    CHECK(cloister_migrate_op(&m) == -EACCES && image == VALID);
+    m = good;
+    CHECK(!cloister_migrate_op(&m) && image == USED);
 }
 
 /* The newest are kept, each once. */

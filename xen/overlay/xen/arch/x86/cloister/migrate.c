@@ -12,6 +12,7 @@
 
 #include <xen/domain.h>
 #include <xen/sched.h>
+#include <xen/sha2.h>
 
 #include <public/sched.h>
 
@@ -124,6 +125,41 @@ int cloister_release_open(const struct cloister_release *what,
     return rc;
 }
 
+/* What shows that somebody has the owner's key, the challenge and the record. */
+static void prove(const struct owner *o, const struct cloister_offer *offer,
+                  uint8_t proof[32])
+{
+    uint8_t digest[32];
+
+    sha2_256_digest(digest, offer, sizeof(*offer));
+    cloister_derive(o->secret, CLOISTER_MIGRATION_OFFER, digest, proof);
+}
+
+/* ---- The target -------------------------------------------------------------- */
+
+static int make_offer(const struct cloister_domain *cd,
+                      struct cloister_migrate *m)
+{
+    struct cloister_offer offer;
+    int rc = cloister_restore_offer(cd, &offer);
+    struct owner o = {};
+    unsigned int i;
+
+    if ( rc )
+        return rc;
+
+    rc = -ENOENT;
+    for ( i = 0; rc && get_owner(i, &o); i++ )
+        if ( !memcmp(o.name, m->owner, sizeof(o.name)) )
+            rc = 0;
+    if ( !rc )
+        prove(&o, &offer, m->proof);
+    memcpy(m->challenge, offer.challenge, sizeof(m->challenge));
+    cl_wipe(&o, sizeof(o));
+
+    return rc;
+}
+
 /* ---- The source -------------------------------------------------------------- */
 
 /* The key that the guest's command line names, to be wiped. */
@@ -138,6 +174,31 @@ static bool find_owner(const struct cloister_domain *cd, struct owner *o)
             return true;
 
     return false;
+}
+
+static int tell_owner(const struct cloister_domain *cd, uint8_t name[32])
+{
+    struct owner o = {};
+    bool found;
+
+    if ( cd->state != CLOISTER_DOM_sealed )
+        return -EINVAL;
+    found = find_owner(cd, &o);
+    if ( found )
+        memcpy(name, o.name, sizeof(o.name));
+    cl_wipe(&o, sizeof(o));
+
+    return found ? 0 : -ENOENT;
+}
+
+void cloister_release_expect(struct cloister_domain *cd, const void *record,
+                             size_t length)
+{
+    uint8_t name[32];
+
+    /* Else it goes nowhere, and a save need not wait for this. */
+    if ( !tell_owner(cd, name) )
+        sha2_256_digest(cd->release.offer.record, record, length);
 }
 
 static int wrap(const struct domain *d, const struct owner *o)
@@ -156,7 +217,8 @@ static int wrap(const struct domain *d, const struct owner *o)
     memcpy(cd->release.key.salt, salt, sizeof(salt));
     memcpy(what.uuid, d->handle, sizeof(what.uuid));
     memcpy(what.instance, cd->instance, sizeof(what.instance));
-    memcpy(what.challenge, cd->release.challenge, sizeof(what.challenge));
+    memcpy(what.challenge, cd->release.offer.challenge,
+           sizeof(what.challenge));
     spin_lock(&cd->lock);
     alive = cd->vm.key;
     if ( alive )
@@ -168,15 +230,27 @@ static int wrap(const struct domain *d, const struct owner *o)
     return rc;
 }
 
+/* 0: the target is one of the owner's hosts, and has what was sent. */
+static int check_proof(const struct owner *o, const struct cloister_offer *offer,
+                       const uint8_t proof[32])
+{
+    uint8_t mine[32];
+
+    prove(o, offer, mine);
+
+    return memcmp(mine, proof, sizeof(mine)) ? -EACCES : 0;
+}
+
 /* From now on nobody can restore the image, or resume the guest. */
-static int prepare(const struct domain *d, const uint8_t *challenge)
+static int prepare(const struct domain *d, const struct cloister_migrate *m)
 {
     struct cloister_domain *cd = d->arch.cloister;
     struct owner o = {};
-    int rc;
+    int rc = -ENOENT;
 
-    memcpy(cd->release.challenge, challenge, CLOISTER_CHALLENGE);
-    rc = find_owner(cd, &o) ? wrap(d, &o) : -ENOENT;
+    memcpy(cd->release.offer.challenge, m->challenge, sizeof(m->challenge));
+    if ( find_owner(cd, &o) )
+        rc = check_proof(&o, &cd->release.offer, m->proof) ?: wrap(d, &o);
     cl_wipe(&o, sizeof(o));
     if ( rc )
         return rc;
@@ -229,8 +303,8 @@ static int release(const struct domain *d, struct cloister_migrate *m)
         return -EINVAL;
 
     if ( cd->release.nonce != cd->exported )
-        rc = prepare(d, m->challenge);
-    if ( !rc && memcmp(cd->release.challenge, m->challenge,
+        rc = prepare(d, m);
+    if ( !rc && memcmp(cd->release.offer.challenge, m->challenge,
                        sizeof(m->challenge)) )
         rc = -EEXIST;
     rc = rc ?: commit(cd);
@@ -252,8 +326,11 @@ static int act(struct domain *d, struct cloister_migrate *m)
 
     switch ( m->action )
     {
+    case CLOISTER_MIGRATE_owner:
+        return tell_owner(cd, m->owner);
+
     case CLOISTER_MIGRATE_offer:
-        return cloister_restore_offer(cd, m->challenge);
+        return make_offer(cd, m);
 
     case CLOISTER_MIGRATE_release:
         return release(d, m);

@@ -64,7 +64,7 @@ struct cloister_domain {
         uint64_t nonce;         /* of that image; 0: none */
         bool done;              /* else the image may still be given back */
         unsigned int ticket;    /* to be passed before */
-        uint8_t challenge[CLOISTER_CHALLENGE];
+        struct cloister_offer offer;    /* as it must be proved */
         struct cloister_record_key key;
     } release;
     bool moving;                /* the seal replaces a page (gfn lock) */
@@ -297,6 +297,13 @@ int cloister_release_open(const struct cloister_release *what,
                           struct cloister_record_key *key,
                           uint8_t raw[CL_KEY_SIZE], uint8_t owner[32]);
 
+/*
+ * Its image has just been saved, as this record: what the target must have
+ * before the key is released.
+ */
+void cloister_release_expect(struct cloister_domain *cd, const void *record,
+                             size_t length);
+
 /* Its guest goes on instead: unless it is too late.  Under the domctl lock. */
 void cloister_release_cancel(struct cloister_domain *cd);
 
@@ -358,11 +365,11 @@ void cloister_restore_drop(struct cloister_domain *cd);
 
 /*
  * A record from another host, whose key comes last: -EINVAL: there is none.
- * offer: its challenge.  receive: -EBADMSG: not its key, it goes on waiting;
+ * offer: its challenge, and which record it is.  receive: -EBADMSG: not its key, it goes on waiting;
  * -EACCES: its key, and refused for good.  Under the domctl lock.
  */
 int cloister_restore_offer(const struct cloister_domain *cd,
-                           uint8_t challenge[CLOISTER_CHALLENGE]);
+                           struct cloister_offer *offer);
 int cloister_restore_receive(struct domain *d,
                              struct cloister_record_key *key);
 

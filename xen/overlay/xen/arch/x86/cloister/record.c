@@ -325,6 +325,7 @@ static enum cloister_reason fill_context(struct domain *d,
     why = why ?: enter_image(d->arch.cloister, nonce);
     if ( why )
         return why;
+    cloister_release_expect(d->arch.cloister, desc + 1, length);
 
     *desc = (struct hvm_save_descriptor){
         .typecode = CLOISTER_HVM_CODE,

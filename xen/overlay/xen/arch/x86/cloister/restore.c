@@ -11,6 +11,7 @@
 #include <xen/init.h>
 #include <xen/domain_page.h>
 #include <xen/sched.h>
+#include <xen/sha2.h>
 #include <xen/vmap.h>
 #include <xen/xvmalloc.h>
 
@@ -35,7 +36,7 @@ struct cloister_restore {
     bool foreign;               /* saved on another host, on whose list it is */
     void *sealed;               /* the record, until its key has come; or NULL */
     size_t length;              /* of sealed */
-    uint8_t challenge[CLOISTER_CHALLENGE];
+    struct cloister_offer offer;        /* of sealed */
     size_t size;                /* of body */
     void *body;                 /* the record in the clear */
     struct cl_record_body b;
@@ -196,15 +197,16 @@ static enum cloister_reason keep(struct cloister_restore *r, const void *buf,
 {
     uint64_t challenge[4];
 
-    BUILD_BUG_ON(sizeof(challenge) != sizeof(r->challenge));
+    BUILD_BUG_ON(sizeof(challenge) != sizeof(r->offer.challenge));
     if ( !cloister_cpu_random(challenge, ARRAY_SIZE(challenge)) )
         return CLOISTER_WHY_no_random;
     r->sealed = xvmalloc_array(uint8_t, len);
     if ( !r->sealed )
         return CLOISTER_WHY_no_memory;
 
-    memcpy(r->challenge, challenge, sizeof(r->challenge));
+    memcpy(r->offer.challenge, challenge, sizeof(challenge));
     memcpy(r->sealed, buf, len);
+    sha2_256_digest(r->offer.record, r->sealed, len);
     r->length = len;
     r->foreign = true;
 
@@ -358,13 +360,13 @@ __initcall(register_record);
 /* ---- Its key arrives, from another host -------------------------------------- */
 
 int cloister_restore_offer(const struct cloister_domain *cd,
-                           uint8_t challenge[CLOISTER_CHALLENGE])
+                           struct cloister_offer *offer)
 {
     const struct cloister_restore *r = cd->restore;
 
     if ( !r || !r->sealed )
         return -EINVAL;
-    memcpy(challenge, r->challenge, sizeof(r->challenge));
+    *offer = r->offer;
 
     return 0;
 }
@@ -406,7 +408,7 @@ int cloister_restore_receive(struct domain *d,
 
     memcpy(what.uuid, d->handle, sizeof(what.uuid));
     memcpy(what.instance, r->instance, sizeof(what.instance));
-    memcpy(what.challenge, r->challenge, sizeof(what.challenge));
+    memcpy(what.challenge, r->offer.challenge, sizeof(what.challenge));
     what.nonce = r->nonce;
     rc = cloister_release_open(&what, key, raw, owner);
     if ( rc )

@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# A guest moves between two machines (migrate.machines) of its owner's, and to
+# no other, and stays where it is whatever goes wrong before its key has gone.
+# Machine a has the plan, and the owner's part, too, for brevity's sake; b does
+# what it is told.  On stock Xen xl alone moves the guest.
+# migrate=N on dom0's command line: there and back so often, not 2 times.
+# shellcheck shell=sh disable=SC1091
+
+. /lab.sh
+PATH=/files:$PATH
+NONCE=00112233445566778899aabbccddeeff
+TALK=7001       # a shell
+GUESTS=7002     # what receives a guest
+
+here=b there=a mine=10.9.0.2 theirs=10.9.0.1
+grep -q machine=b /proc/cmdline || here=a there=b mine=10.9.0.1 theirs=10.9.0.2
+times=$(sed -n 's/.* migrate=\([0-9]*\).*/\1/p' /proc/cmdline)
+times=${times:-2}
+cuts=10
+
+# ---- The two machines --------------------------------------------------------
+
+network()
+{
+    modprobe igb
+    for card in /sys/class/net/*; do
+        case $(readlink "$card/device/driver") in
+        */igb)
+            nic=${card##*/}
+            ip link set "$nic" address "02:00:00:00:00:0$1"
+            ip addr add "$mine/24" dev "$nic"
+            ip link set "$nic" up
+            ;;
+        esac
+    done
+    echo "# $here: ${nic-no card}"
+}
+
+listen()
+{
+    receiver='xl migrate-receive'
+    ! is_cloister || receiver='cloister receive'
+    socat -t 600 "TCP-LISTEN:$TALK,fork,reuseaddr" EXEC:sh 2>/tmp/talk.err &
+    socat -t 600 "TCP-LISTEN:$GUESTS,fork,reuseaddr" "EXEC:$receiver" \
+        2>/tmp/receive.err &
+}
+
+# on_b WORDS: a shell there does it; what it prints.
+on_b()
+{
+    printf 'cd /tmp; PATH=/files:$PATH; . /lab.sh\n%s\n' "$*" |
+        timeout 300 socat -t 290 - "TCP:$theirs:$TALK"
+}
+
+hears()
+{
+    [ "$(on_b echo heard 2>/dev/null)" = heard ]
+}
+
+# ---- The guest ----------------------------------------------------------------
+
+# The console's file keeps the name that the guest had when it came.
+console()
+{
+    echo keeper--incoming
+}
+
+# newest NAME: its newest good round here.
+well()
+{
+    alive "$1" "$2"
+}
+
+# rounds_on_b, and whether two more come.
+alive_on_b()
+{
+    on_b "alive keeper--incoming $1" | sed -n '/^fact/p'
+}
+
+# send [VIA]: to b, by what reaches it; its status, and xl's words in xl.out.
+send()
+{
+    via=${1:-socat -t 600 - TCP:$theirs:$GUESTS}
+    if is_cloister; then
+        cloister migrate --via "$via" keeper b >/tmp/xl.out 2>&1
+    else
+        xl migrate -s '' keeper "$via" >/tmp/xl.out 2>&1
+    fi
+}
+
+# Back from b to a.
+send_back()
+{
+    via="socat -t 600 - TCP:$mine:$GUESTS"
+    if is_cloister; then
+        on_b "cloister migrate --via '$via' keeper a >/tmp/xl.out 2>&1;
+            echo status \$?"
+    else
+        on_b "xl migrate -s '' keeper '$via' >/tmp/xl.out 2>&1;
+            echo status \$?"
+    fi | grep -q 'status 0'
+}
+
+said()
+{
+    tail -n 6 /tmp/xl.out | sed 's/^/# /'
+}
+
+# fails NAME [VIA]: facts that the migration fails, and nothing is lost.
+fails()
+{
+    name=$1
+    shift
+    send "$@"
+    fact "failed_$name" $(($? != 0))
+    said
+    wait_until 20 gone_from_b
+    fact "left_on_b_$name" "$(on_b domains)"
+    alive "$guest" "after_$name"
+}
+
+gone_from_b()
+{
+    [ "$(on_b domains)" = 0 ]
+}
+
+# ---- The owner's part ---------------------------------------------------------
+
+# Evidence of both hosts, and his key sealed to each; the same with a key of
+# somebody else's for b.
+own()
+{
+    mkdir -p owner
+    head -c 32 /dev/urandom >owner/key
+    head -c 32 /dev/urandom >owner/other
+    cloister keys -f host.key >/dev/null
+    fact host_key_a $?
+    fact host_key_b "$(on_b 'cloister keys -f host.key >/dev/null; echo $?')"
+    cloister attest -n $NONCE -o owner/a
+    on_b "cloister attest -n $NONCE -o evidence; tar -c -C evidence . |
+        base64" | base64 -d >owner/b.tar
+    mkdir -p owner/b
+    busybox tar x -C owner/b -f owner/b.tar
+    for host in a b; do
+        # Whose key it is he knows otherwise.
+        cp "owner/$host/ak.pem" "owner/$host.pem"
+        echo "key $host.pem" >"owner/$host.policy"
+        for key in key other; do
+            cloister seal -m -n $NONCE --to "owner/$host" \
+                --policy "owner/$host.policy" <"owner/$key" \
+                >"owner/$host.$key"
+            fact "sealed_${host}_$key" $?
+        done
+    done
+}
+
+# allow_b FILE: b gets this sealed key; cloister's status.
+allow_b()
+{
+    on_b "echo $(base64 -w 0 "$1") | base64 -d | cloister allow; echo \$?" |
+        tail -n 1
+}
+
+# ---- The plan ------------------------------------------------------------------
+
+start()
+{
+    option=
+    ! is_cloister || option=$(cloister migrate -k owner/key)
+    sed "s,^memory.*,memory = 80,; s,^extra = \"\\(.*\\)\",extra = \"\\1 $option\"," \
+        /guest/keeper.cfg >keeper.cfg
+    start_guest keeper keeper.cfg
+    fact started $?
+    guest=keeper
+}
+
+# Nobody has the owner's key, one of both, b another owner's.
+without_list()
+{
+    fails no_list
+    fact allowed_elsewhere "$(cloister allow <owner/b.key 2>/dev/null;
+        echo $?)"
+    fact allowed_b_other "$(allow_b owner/b.other)"
+    fails no_key_here
+    cloister allow <owner/a.key
+    fact allowed_a $?
+    fails other_owner_there
+    fact reason_other "$(on_b cat /tmp/receive.err | grep -c 'not on this host')"
+    fact allowed_b "$(allow_b owner/b.key)"
+}
+
+sent_bytes()
+{
+    cat "/sys/class/net/$nic/statistics/tx_bytes"
+}
+
+# xl's own standstill, and a bit: from when the guest stands until xl knows
+# that it runs there.
+downtime()
+{
+    watchrun "$(xl domid keeper)" 120 >/tmp/watch &
+    watcher=$!
+    t0=$(date +%s%N)
+    send
+    status=$?
+    t1=$(date +%s%N)
+    kill $watcher 2>/dev/null
+    stood=$(awk '$3 == "stands" { print int($1); exit }' /tmp/watch)
+    [ $status -ne 0 ] || [ -z "$stood" ] ||
+        echo $(((t1 - t0) / 1000000 - stood)) >>/tmp/downtimes
+    return $status
+}
+
+# There and back.
+round_trips()
+{
+    done=0
+    while [ $done -lt "$times" ]; do
+        before=$(sent_bytes)
+        downtime || break
+        bytes=$(($(sent_bytes) - before))
+        alive_on_b "on_b_$done"
+        send_back || break
+        guest=keeper--incoming
+        alive "$guest" "back_$done"
+        done=$((done + 1))
+        note "there and back: $done ($((bytes >> 10)) KiB, standstill" \
+            "$(tail -n 1 /tmp/downtimes) ms)"
+    done
+    [ $done -eq "$times" ] || { said; on_b tail -n 6 /tmp/xl.out; }
+    fact round_trips "$done"
+    fact downtime_ms "$(sort -n /tmp/downtimes | awk '{ v[NR] = $1 }
+        END { print v[int((NR + 1) / 2)] }')"
+}
+
+memory()
+{
+    fact bad_here "$(cat /var/log/xen/console/guest-keeper*.log |
+        grep -c 'keeper BAD')"
+    fact bad_there "$(on_b "cat /var/log/xen/console/guest-keeper*.log |
+        grep -c 'keeper BAD'")"
+    # Its count of rounds goes on, so nothing ran twice.
+    fact back_here "$(sed -n 's/.*keeper ok \([0-9]*\).*/\1/p' \
+        "$(guest_console "$guest")" |
+        awk '$1 <= last { n++ } { last = $1 } END { print n + 0 }')"
+}
+
+# At 10 points, from a seed.
+cut_links()
+{
+    lost=0 sent=0
+    awk -v most="$bytes" -v n=$cuts 'BEGIN { srand(4)
+        for (; n; n--) print int(rand() * most) }' >/tmp/points
+    while read -r point; do
+        send "head -c $point | socat -t 5 - TCP:$theirs:$GUESTS" && 
+            sent=$((sent + 1))
+        wait_until 20 gone_from_b || lost=$((lost + 1))
+        last=$(rounds "$guest")
+        wait_for "$(guest_console "$guest")" \
+            "keeper ok $((${last:-0} + 2))" "$LAB_PATIENCE" ||
+            lost=$((lost + 1))
+        note "cut after $point of $bytes bytes"
+    done </tmp/points
+    fact cut_sent $sent
+    fact cut_lost $lost
+}
+
+# The record, as b gets it, is another; the pages are dom0's affair until the
+# guest touches them.
+changed_record()
+{
+    fails changed "flipafter CLOISTER 3000 | socat -t 5 - TCP:$theirs:$GUESTS"
+}
+
+# What went over, once more; and up to the key only, and then nothing.
+played_again()
+{
+    send "tee /tmp/recorded | socat -t 600 - TCP:$theirs:$GUESTS"
+    fact recorded $?
+    alive_on_b recorded
+    before=$(on_b domains)
+    socat -t 60 - "TCP:$theirs:$GUESTS" </tmp/recorded >/tmp/again 2>&1
+    sleep 5
+    fact again_running $(($(on_b domains) - before))
+    fact again_refused "$(on_b grep -c 'key.is.not.for' /tmp/receive.err)"
+    # GO and the key are the last two frames.
+    size=$(stat -c %s /tmp/recorded)
+    (head -c $((size - 8 - 44 - 8 - 80)) /tmp/recorded; sleep 60) |
+        socat -t 60 - "TCP:$theirs:$GUESTS" >/tmp/again 2>&1 &
+    on_b 'wait_until 60 has_flag keeper--incoming p' 
+    on_b 'id=$(xl domid keeper--incoming)
+        echo lines $(mapscan $id | sed -n "s/^lines //p")
+        xl unpause $id 2>/dev/null
+        echo reason $(reason $id)
+        xl destroy $id' >/tmp/waiting
+    fact waiting_lines "$(sed -n 's/^lines //p' /tmp/waiting)"
+    fact waiting_reason "$(sed -n 's/^reason //p' /tmp/waiting)"
+    alive_on_b replayed
+}
+
+# Once the key has gone the guest is there, whatever a is told.
+never_heard()
+{
+    # xl's banner in frames of one byte, the offer.
+    send "socat -t 600 - TCP:$theirs:$GUESTS | head -c $((54 * 9 + 8 + 64))"
+    fact unheard_failed $(($? != 0))
+    said
+    sleep 10
+    alive_on_b unheard
+    xl unpause keeper 2>/dev/null
+    sleep 2
+    fact forked "$(xl list | awk '/^keeper/ { print $5 }' | grep -c '[rb]')"
+    fact fork_reason "$(cloister why keeper | sed -n \
+        's/^ *reason .*\[\([a-z0-9_]*\), .*/\1/p' | head -n 1)"
+    xl destroy keeper
+}
+
+cd /tmp || exit 1
+network $([ $here = a ] && echo 1 || echo 2)
+listen
+if [ $here = b ]; then
+    wait_until 7000 test -e /tmp/enough
+    exit 0
+fi
+wait_until 120 hears
+fact joined $?
+: >/tmp/downtimes
+if is_cloister; then
+    own
+    start
+    without_list
+    round_trips
+    fails target_gone "socat -t 5 - TCP:$theirs:9"
+    changed_record
+    cut_links
+    played_again
+    on_b 'xl destroy keeper' 
+    memory
+    xl destroy keeper 2>/dev/null
+    start_guest keeper keeper.cfg
+    never_heard
+else
+    start
+    round_trips
+    memory
+fi
+xen_errors 'Cloister: d'
+on_b touch /tmp/enough
