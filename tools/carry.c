@@ -13,7 +13,9 @@
 #include "output.h"
 
 #define PIECE 65536u
+#ifndef IDLE
 #define IDLE (300 * 1000) /* milliseconds without a byte: the link is dead */
+#endif
 
 /* As tools/xl/xl.h has them; the banner goes without its terminator. */
 #define BANNER "xl migration receiver ready, send binary domain data.\n"
@@ -74,13 +76,33 @@ static bool write_all(int fd, const void *data, size_t size)
     return true;
 }
 
+/* Waits for one of the two (-1: not for this one), for IDLE at most. */
+static bool await(struct pollfd fds[2], int a, int b)
+{
+    int n;
+
+    fds[0] = (struct pollfd){.fd = a, .events = POLLIN};
+    fds[1] = (struct pollfd){.fd = b, .events = POLLIN};
+    do
+        n = poll(fds, 2, IDLE);
+    while ( n < 0 && errno == EINTR );
+    if ( !n )
+        complain("migrate: the other host has not been heard of for %d s",
+                 IDLE / 1000);
+
+    return n > 0;
+}
+
 static bool read_all(int fd, void *data, size_t size)
 {
+    struct pollfd fds[2];
     uint8_t *p = data;
     ssize_t n;
 
     for ( ; size; p += n, size -= (size_t)n )
     {
+        if ( !await(fds, fd, -1) )
+            return false;
         n = read(fd, p, size);
         if ( n < 0 && errno == EINTR )
             n = 0;
@@ -146,23 +168,6 @@ static bool start(struct child *c, const char *command, const char *host)
     signal(SIGPIPE, SIG_IGN);
 
     return true;
-}
-
-/* Waits for one of the two (-1: not for this one), for IDLE at most. */
-static bool await(struct pollfd fds[2], int a, int b)
-{
-    int n;
-
-    fds[0] = (struct pollfd){.fd = a, .events = POLLIN};
-    fds[1] = (struct pollfd){.fd = b, .events = POLLIN};
-    do
-        n = poll(fds, 2, IDLE);
-    while ( n < 0 && errno == EINTR );
-    if ( !n )
-        complain("migrate: the other host has not been heard of for %d s",
-                 IDLE / 1000);
-
-    return n > 0;
 }
 
 /* ---- The hypervisor ------------------------------------------------------- */

@@ -144,8 +144,8 @@ own()
     fact host_key_a $?
     fact host_key_b "$(on_b 'cloister keys -f host.key >/dev/null; echo $?')"
     cloister attest -n $NONCE -o owner/a
-    on_b "cloister attest -n $NONCE -o evidence; tar -c -C evidence . |
-        base64" | base64 -d >owner/b.tar
+    on_b "cloister attest -n $NONCE -o evidence >/dev/null 2>&1
+        busybox tar c -C evidence . | base64" | base64 -d >owner/b.tar
     mkdir -p owner/b
     busybox tar x -C owner/b -f owner/b.tar
     for host in a b; do
@@ -307,7 +307,8 @@ played_again()
 never_heard()
 {
     # xl's banner in frames of one byte, the offer.
-    send "socat -t 600 - TCP:$theirs:$GUESTS | head -c $((54 * 9 + 8 + 64))"
+    send "socat -t 600 - TCP:$theirs:$GUESTS |
+        dd bs=1 count=$((54 * 9 + 8 + 64)) 2>/dev/null"
     fact unheard_failed $(($? != 0))
     said
     sleep 10
