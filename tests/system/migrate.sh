@@ -41,7 +41,7 @@ listen()
     receiver='xl migrate-receive'
     ! is_cloister || receiver='cloister receive'
     socat -t 600 "TCP-LISTEN:$TALK,fork,reuseaddr" EXEC:sh 2>/tmp/talk.err &
-    socat -t 600 "TCP-LISTEN:$GUESTS,fork,reuseaddr" "EXEC:$receiver" \
+    socat -t 5 "TCP-LISTEN:$GUESTS,fork,reuseaddr" "EXEC:$receiver" \
         2>/tmp/receive.err &
 }
 
@@ -87,7 +87,7 @@ lives_on_b()
 # send [VIA]: to b, by what reaches it; its status, and xl's words in xl.out.
 send()
 {
-    via=${1:-socat -t 600 - TCP:$theirs:$GUESTS}
+    via=${1:-socat -t 5 - TCP:$theirs:$GUESTS}
     if is_cloister; then
         cloister migrate --via "$via" keeper b >/tmp/xl.out 2>&1
     else
@@ -98,7 +98,7 @@ send()
 # Back from b to a.
 send_back()
 {
-    via="socat -t 600 - TCP:$mine:$GUESTS"
+    via="socat -t 5 - TCP:$mine:$GUESTS"
     if is_cloister; then
         on_b "cloister migrate --via '$via' keeper a >/tmp/xl.out 2>&1;
             echo status \$?"
@@ -280,7 +280,7 @@ changed_record()
 # What went over, once more; and up to the key only, and then nothing.
 played_again()
 {
-    send "tee /tmp/recorded | socat -t 600 - TCP:$theirs:$GUESTS"
+    send "tee /tmp/recorded | socat -t 5 - TCP:$theirs:$GUESTS"
     fact recorded $?
     lives_on_b recorded
     before=$(on_b domains)
@@ -307,7 +307,7 @@ played_again()
 never_heard()
 {
     # xl's banner in frames of one byte, the offer.
-    send "socat -t 600 - TCP:$theirs:$GUESTS |
+    send "socat -t 5 - TCP:$theirs:$GUESTS |
         dd bs=1 count=$((54 * 9 + 8 + 64)) 2>/dev/null"
     fact unheard_failed $(($? != 0))
     said
