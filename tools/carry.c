@@ -115,11 +115,9 @@ static bool read_all(int fd, void *data, size_t size)
 
 static bool send_frame(int fd, enum kind kind, const void *data, size_t size)
 {
-    struct frame f = {.kind = kind, .length = (uint32_t)size};
+    const uint32_t head[2] = {kind, (uint32_t)size};
 
-    memcpy(f.data, data, size);
-
-    return write_all(fd, &f, HEAD + size);
+    return write_all(fd, head, HEAD) && write_all(fd, data, size);
 }
 
 static bool receive_frame(int fd, struct frame *f)

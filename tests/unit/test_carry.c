@@ -9,7 +9,7 @@
 
 #include "test.h"
 
-#define IDLE 2000
+#define IDLE 5000
 #include "../../tools/carry.c"
 
 static char folder[64];
@@ -211,7 +211,7 @@ static int migrate(const char *via)
     close(out[0]);
     waitpid(pid, &status, 0);
     /* The other end may have a while to go. */
-    for ( int i = 0; i < 100 && done("did-receive") && !done("started"); i++ )
+    for ( int i = 0; i < 1000 && done("did-receive") && !done("started"); i++ )
         usleep(10000);
 
     return rc;

@@ -381,8 +381,10 @@ static int fake_hostkey(struct cloister_hostkey *arg)
 /* Each is asked twice before it answers, as the TPM needs time. */
 static int fake_provision(struct cloister_provision *arg)
 {
-    if ( arg->domid != 3 || fake.asked++ < 2 )
-        return arg->domid == 3 ? EAGAIN : ENOENT;
+    if ( arg->domid != 3 && arg->domid != CLOISTER_DOMID_HOST )
+        return ENOENT;
+    if ( fake.asked++ < 2 )
+        return EAGAIN;
     if ( fake.secret_err )
         return fake.secret_err;
 
@@ -1277,6 +1279,42 @@ TEST(provision)
         CHECK(give("blob") && RUN("provision", "web") == c[i].status && *err);
     }
     CHECK(RUN("provision") == 2);
+}
+
+TEST(allow)
+{
+    fake = healthy;
+    CHECK(give("blob") && RUN("allow") == 0 && fake.asked == 3);
+    CHECK(give("BLOB") && RUN("allow") == 3 && *err);
+    fake.secret_err = ENXIO;
+    CHECK(give("blob") && RUN("allow") == 3 && has(err, "another host"));
+    CHECK(RUN("allow", "web") == 2);
+}
+
+static bool write_key(const char *text)
+{
+    FILE *f = fopen(SCRATCH, "w");
+
+    return f && fputs(text, f) >= 0 && !fclose(f);
+}
+
+/* SHA-256("migrate id" and 6 zeros, 32 times A, 32 zeros), by Python. */
+TEST(migration_key)
+{
+    fake = healthy;
+    CHECK(write_key("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+    CHECK(RUN("migrate", "-k", SCRATCH) == 0);
+    CHECK(!strcmp(out, "cloister.migrate="
+                       "c9faaaeee8f2ba155767f7956e2803aa"
+                       "1fa0eaaedaf09fbe23bc3a144974ad8a\n"));
+    CHECK(write_key("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+    CHECK(RUN("migrate", "-k", SCRATCH) == 1 && !*out);
+    CHECK(write_key("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
+    CHECK(RUN("migrate", "-k", SCRATCH) == 1 && !*out);
+    CHECK(!remove(SCRATCH) && RUN("migrate", "-k", SCRATCH) == 1);
+    CHECK(RUN("migrate") == 2 && RUN("migrate", "web") == 2);
+    CHECK(RUN("migrate", "nobody", "b") == 1);
+    CHECK(RUN("migrate", "--carry", "b") == 2);
 }
 
 TEST(secret)
