@@ -307,7 +307,7 @@ TEST(cut_on_the_way_back)
     const unsigned int banner = (sizeof(BANNER) - 1) * (HEAD + 1);
     const unsigned int offer = HEAD + sizeof(struct offer);
 
-    for ( unsigned int cut = 0; cut < banner + offer + 20; cut += 40 )
+    for ( unsigned int cut = 0; cut < banner + offer + 20; cut += 80 )
     {
         fresh();
         CHECK(migrate(link_by("eval $RECEIVE | dd bs=1 count=%u 2>/dev/null", cut)) == 1);
