@@ -9,7 +9,7 @@
 
 #include "test.h"
 
-#define IDLE 5000
+#define IDLE 20000
 #include "../../tools/carry.c"
 
 static char folder[64];
