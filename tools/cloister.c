@@ -35,8 +35,8 @@ static const struct command
      1, NULL},
     {"log", "[-j] [DOMAIN]", "what others have been refused", cmd_log, "j", 0,
      1, NULL},
-    {"protect", "DOMAIN", "protect a domain that has not run yet", cmd_protect,
-     "", 1, 1, NULL},
+    {"protect", "[--off] DOMAIN", "protect a domain that has not run yet",
+     cmd_protect, "o", 1, 1, NULL},
     {"show", "[-j] [-o FILE] DOMAIN|FILE|--host",
      "what a domain started from; the host's events", NULL, "", 0, 0,
      show_main},
@@ -91,7 +91,8 @@ static const struct command
 static const struct option long_options[] = {
     {"json", no_argument, NULL, 'j'},         {"tsv", no_argument, NULL, 't'},
     {"number", required_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},      {0},
+    {"version", no_argument, NULL, 'V'},      {"off", no_argument, NULL, 'o'},
+    {0},
 };
 
 static enum cli_exit cmd_help(const struct request *req)
@@ -106,6 +107,7 @@ static enum cli_exit cmd_help(const struct request *req)
          "  -j, --json           JSON\n"
          "  -t, --tsv            tab-separated, for scripts\n"
          "  -n, --number NUMBER  the refusal with this number\n"
+         "      --off            not to be protected\n"
          "  -h, --help           this text\n"
          "  -V, --version        the version\n\n"
          "See cloister(1).");
@@ -154,6 +156,9 @@ static bool note(struct parse *parse, int opt)
         return true;
     case 't':
         parse->req.tsv = true;
+        return true;
+    case 'o':
+        parse->req.off = true;
         return true;
     default:
         if ( parse_number(optarg, &parse->req.number) )

@@ -25,6 +25,7 @@ struct request
     uint64_t number;    /* why --number; 0: not given */
     bool json;
     bool tsv;
+    bool off;    /* protect --off */
     char **args; /* all of them, the domain included */
     int nr_args;
 };
@@ -58,7 +59,8 @@ enum cli_exit cmd_why(const struct request *req);
 /* What others have been refused, of one domain or of all and the host. */
 enum cli_exit cmd_log(const struct request *req);
 
-/* Ask for protection of a domain that has not run yet. */
+/* Ask for protection of a domain that has not run yet, or say that none is
+   wanted. */
 enum cli_exit cmd_protect(const struct request *req);
 
 /* The guests' network cards; and settings of one, before it first runs. */

@@ -77,11 +77,12 @@ int hyp_counts(struct hyp *hyp, unsigned int domid,
     return rc;
 }
 
-int hyp_protect(struct hyp *hyp, unsigned int domid)
+int hyp_protect(struct hyp *hyp, unsigned int domid, bool off)
 {
     struct cloister_protect arg = {
         .revision = CLOISTER_ABI_REVISION,
         .domid = domid,
+        .off = off,
     };
 
     return hyp_call(hyp, CLOISTER_OP_protect, &arg, sizeof(arg));

@@ -54,8 +54,11 @@ int hyp_ledger(struct hyp *hyp, uint64_t number, struct cloister_ledger *out);
 int hyp_counts(struct hyp *hyp, unsigned int domid,
                struct cloister_counts *out);
 
-/* Ask for protection of a domain.  -EBUSY: too late. */
-int hyp_protect(struct hyp *hyp, unsigned int domid);
+/*
+ * Ask for protection of a domain; off: say that it is not wanted.  -EBUSY: too
+ * late; -EINVAL: not this domain, or not with this Xen's options.
+ */
+int hyp_protect(struct hyp *hyp, unsigned int domid, bool off);
 
 /* Secure I/O management.  -ENODEV: that domain has no network card of ours. */
 int hyp_net_host(struct hyp *hyp, struct cloister_net_host *out);

@@ -9,16 +9,26 @@
 #include "output.h"
 
 static int ask(struct hyp *hyp, const struct domains *domains,
-               const char *spec, struct domain *out)
+               const struct request *req, struct domain *out)
 {
-    const struct domain *dom = domains_find(domains, spec);
+    const struct domain *dom = domains_find(domains, req->domain);
 
     if ( dom )
         *out = *dom;
-    else if ( !domain_spec_is_id(spec, &out->id) )
+    else if ( !domain_spec_is_id(req->domain, &out->id) )
         return -ESRCH;
 
-    return hyp_protect(hyp, out->id);
+    return hyp_protect(hyp, out->id, req->off);
+}
+
+static enum cli_exit report_off(const struct domain *dom)
+{
+    char label[128];
+
+    domain_label(dom, label, sizeof(label));
+    printf("%s will run unprotected: xl unpause %u\n", label, dom->id);
+
+    return CLI_OK;
 }
 
 /*
@@ -59,8 +69,10 @@ enum cli_exit cmd_protect(const struct request *req)
         status = domains_start(&domains);
     if ( !status )
     {
-        rc = ask(hyp, &domains, req->domain, &dom);
-        status = rc ? hyp_complain(rc, req->domain) : report(&host, &dom);
+        rc = ask(hyp, &domains, req, &dom);
+        status = rc         ? hyp_complain(rc, req->domain)
+                 : req->off ? report_off(&dom)
+                            : report(&host, &dom);
     }
 
     hyp_close(hyp);

@@ -15,7 +15,8 @@
  *   -ENOENT      no entry with that number; log: the domain was not measured
  *   -EOPNOTSUPP  unknown command, or a revision that this Xen does not speak
  *   -EBUSY       too late: the domain has run already
- *   -EINVAL      protect: not an HVM or PVH guest, or Cloister is off
+ *   -EINVAL      protect: not an HVM or PVH guest, or Cloister is off; off:
+ *                not with cloister=optin
  *
  * protect succeeds also where a seal will be refused later (no TPM, say): who
  * asked for protection then gets a guest that does not run, not an open one.
@@ -134,11 +135,16 @@ struct cloister_refusal {
     uint8_t  uuid[16];          /* the domain's handle */
 };
 
-/* Ask for protection of a domain that has not run yet (cloister=optin). */
+/*
+ * Ask for protection of a domain that has not run yet (cloister=optin).  off:
+ * the domain is not to be protected.  Else one whose UUID is that of a domain
+ * that was protected, and has ended, is so without being asked for: Xen
+ * remembers the last 1024 of these.
+ */
 struct cloister_protect {
     uint32_t revision;          /* in */
     uint16_t domid;             /* in */
-    uint16_t pad;
+    uint16_t off;               /* in: 0, or 1 */
 };
 
 #define CLOISTER_DOMID_HOST     0xffff  /* the host, not one domain */

@@ -19,8 +19,18 @@ step()
         fact "${kind}_$name" 1
     else
         sed "s/^/# $name: /" /tmp/step.out | tail -n 12
+        tell_more
         fact "${kind}_$name" 0
     fi
+}
+
+# What xl, which waits for the guest's end, and the guest have said.
+tell_more()
+{
+    for log in /var/log/xen/xl-"$guest"*.log "$(guest_console "$guest")"; do
+        [ ! -e "$log" ] || tail -n 15 "$log" | sed "s,^,# ${log##*/}: ,"
+    done
+    xl dmesg | tail -n 8 | sed 's/^/# /'
 }
 
 # state LETTER...: one of them is in the guest's state
@@ -199,6 +209,12 @@ reboot_it()
         wait_for "$(guest_console "$guest")" 'keeper ok 1' 120
 }
 
+# With cloister=optin nobody has asked for the guest that xl builds anew.
+guarded()
+{
+    cloister why "$guest"
+}
+
 shutdown_it()
 {
     xl shutdown "$guest" && wait_until 60 gone "$guest"
@@ -239,6 +255,9 @@ live()
     xl domid "$guest" >/dev/null 2>&1 || start
     note "$kind: reboot"
     step reboot reboot_it
+    if [ "$kind" = guarded ] && [ -n "$cloister" ]; then
+        step reboot_protected guarded
+    fi
     step shutdown shutdown_it
     xl domid "$guest" >/dev/null 2>&1 || start
     step block block

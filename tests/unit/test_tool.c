@@ -46,7 +46,7 @@ static struct fake
     uint32_t revision;
     struct cloister_host host;
     struct fake_domain domains[4];
-    unsigned int protect_calls, protected_id;
+    unsigned int protect_calls, protected_id, protect_off;
     int protect_err;
     uint64_t oldest_refusal;
     bool ledger_empty;
@@ -241,6 +241,7 @@ static int fake_protect(struct cloister_protect *arg)
         return ESRCH;
     fake.protect_calls++;
     fake.protected_id = arg->domid;
+    fake.protect_off = arg->off;
 
     return fake.protect_err;
 }
@@ -1018,8 +1019,15 @@ TEST(protect)
     CHECK(RUN("protect", "77") == 1 && has(err, "no such domain"));
     CHECK(fake.protect_calls == 1);
 
+    CHECK(!fake.protect_off);
+    CHECK(RUN("protect", "--off", "web") == 0);
+    CHECK(fake.protect_calls == 2 && fake.protect_off == 1);
+    CHECK(has(out, "unprotected: xl unpause 3"));
+    CHECK(RUN("why", "--off", "web") == 2 && has(err, "no option -o"));
+
     fake.protect_err = EBUSY;
     CHECK(RUN("protect", "web") == 1 && has(err, "web: too late") && !*out);
+    CHECK(RUN("protect", "--off", "web") == 1 && has(err, "too late"));
 }
 
 /* The request must stand: the guest shall not run in the open. */

@@ -15,6 +15,7 @@ _cloister_options()
     ok | log | net | explain) echo '--json' ;;
     why) echo '--json --number' ;;
     show) echo '--json --host --output' ;;
+    protect) echo '--off' ;;
     keys) echo '--file --new' ;;
     measure) echo '--kernel --ramdisk --cmdline --cpu --output' ;;
     attest) echo '--nonce --output --tcti' ;;

@@ -1,7 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A domain's life under SMM, from creation to destruction. */
 
+#include <cloister/recall.h>
+
 #include "private.h"
+
+static DEFINE_SPINLOCK(recall_lock);
+static struct cl_recall ended;      /* protected domains; under recall_lock */
+
+/*
+ * With cloister=optin a domain is protected if somebody asks.  For one that xl
+ * builds anew, as the guest has rebooted, nobody does: it has the UUID of one
+ * that was protected.
+ */
+static void recall(const struct domain *d)
+{
+    if ( cloister_mode != CLOISTER_MODE_optin )
+        return;
+
+    spin_lock(&recall_lock);
+    cl_recall_add(&ended, d->handle);
+    spin_unlock(&recall_lock);
+}
+
+bool cloister_recalled(const struct domain *d)
+{
+    bool found;
+
+    if ( cloister_mode != CLOISTER_MODE_optin )
+        return false;
+
+    spin_lock(&recall_lock);
+    found = cl_recall_has(&ended, d->handle);
+    spin_unlock(&recall_lock);
+
+    return found;
+}
+
+void cloister_forget(const struct domain *d)
+{
+    spin_lock(&recall_lock);
+    cl_recall_drop(&ended, d->handle);
+    spin_unlock(&recall_lock);
+}
 
 /*
  * Every domain that may come to be protected is under SMM's control from its
@@ -52,6 +93,8 @@ void cloister_domain_kill(struct domain *d)
         return;
 
     /* The key goes first: nothing that is left can be decrypted with it. */
+    if ( cloister_sealed(d) )
+        recall(d);
     spin_lock(&cd->lock);
     if ( cd->state >= CLOISTER_DOM_sealing )
         write_atomic(&cd->state, CLOISTER_DOM_dying);

@@ -135,17 +135,35 @@ static int protect(struct domain *d)
     return 0;
 }
 
+/* It is to run in the open, though it was protected the last time. */
+static int unprotect(struct domain *d)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+
+    if ( cloister_mode != CLOISTER_MODE_optin )
+        return -EINVAL;
+    if ( d->creation_finished || d->is_dying ||
+         (cd && (cd->state != CLOISTER_DOM_building || cd->restore)) )
+        return -EBUSY;
+
+    cloister_forget(d);
+    if ( cd )
+        cd->wanted = false;
+
+    return 0;
+}
+
 static int op_protect(const struct cloister_protect *p)
 {
-    struct domain *d = rcu_lock_domain_by_id(p->domid);
+    struct domain *d = p->off <= 1 ? rcu_lock_domain_by_id(p->domid) : NULL;
     int rc;
 
     if ( !d )
-        return -ESRCH;
+        return p->off <= 1 ? -ESRCH : -EINVAL;
 
     if ( domctl_lock_acquire() )
     {
-        rc = protect(d);
+        rc = p->off ? unprotect(d) : protect(d);
         domctl_lock_release();
     }
     else

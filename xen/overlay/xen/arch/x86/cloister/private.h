@@ -109,6 +109,18 @@ extern struct domain *dom_view;         /* owns all views; has no number
 /* Why no domain can be protected on this host, or CLOISTER_WHY_none. */
 enum cloister_reason cloister_host_reason(void);
 
+/* ---- domain.c --------------------------------------------------------- */
+
+/*
+ * Has a domain with this UUID been protected, and ended, since the host was
+ * started?  Then this one is protected too, or does not run (cloister=optin;
+ * of those that have ended Xen remembers the newest).
+ */
+bool cloister_recalled(const struct domain *d);
+
+/* dom0's administrator does not want that of this UUID any longer. */
+void cloister_forget(const struct domain *d);
+
 /* ---- host.c ----------------------------------------------------------- */
 
 /* Is one of these ports dom0's for part of what it does only? */

@@ -635,14 +635,33 @@ static enum cloister_reason finish(struct domain *d)
     return why;
 }
 
+/* Nobody need ask for the protection of a guest that xl builds anew. */
+static int want_recalled(struct domain *d)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+
+    if ( !cloister_recalled(d) )
+        return 0;
+    if ( cd )
+    {
+        cd->wanted = true;
+        return 0;
+    }
+
+    cloister_refuse(d, CLOISTER_WHY_pv_guest, 0);
+
+    return -EOPNOTSUPP;
+}
+
 int cloister_seal(struct domain *d)
 {
     struct cloister_domain *cd = d->arch.cloister;
     enum cloister_reason why = CLOISTER_WHY_none;
-    int rc = 0;
+    int rc = want_recalled(d);
 
-    if ( likely(!cd) || !cd->wanted || cd->state == CLOISTER_DOM_sealed )
-        return 0;
+    if ( rc || likely(!cd) || !cd->wanted ||
+         cd->state == CLOISTER_DOM_sealed )
+        return rc;
     if ( d->is_dying )
         return 0;
     if ( cd->state == CLOISTER_DOM_dying )
