@@ -12,11 +12,16 @@ lines()
         END { print (of["pages"] >= 20000 ? of["lines"] : "no_pages") }'
 }
 
+# why_open: why the guest of that name is not protected
+why_open()
+{
+    cloister why open | sed -n 's/^ *reason .*\[\([a-z0-9_]*\), .*/\1/p'
+}
+
 echo "# a guest that did not ask"
 start_guest open /guest/keeper.cfg 'extra="console=hvc0 keeper=4"'
 echo "fact open_lines $(lines "$(xl domid open)")"
-echo "fact open_reason $(cloister why open |
-    sed -n 's/^ *reason .*\[\([a-z0-9_]*\), .*/\1/p')"
+echo "fact open_reason $(why_open)"
 if xl save open /tmp/open.save >/dev/null 2>&1 &&
     : >"$(guest_console open)" &&
     xl restore /tmp/open.save >/dev/null 2>&1 &&
@@ -34,8 +39,14 @@ echo "fact late_status $?"
 echo "fact late_lines $(lines "$(xl domid open)")"
 xl destroy open
 
-xl create -q -p /guest/keeper.cfg 'name="asks"' \
-    'extra="console=hvc0 keeper=4"'
+uuid=$(cat /proc/sys/kernel/random/uuid)
+# built NAME [TYPE]: paused, as the guest that asks, by UUID.
+built()
+{
+    xl create -q -p /guest/keeper.cfg "name=\"$1\"" "uuid=\"$uuid\"" \
+        "type=\"${2:-pvh}\"" 'extra="console=hvc0 keeper=4"'
+}
+built asks
 cloister protect asks
 echo "fact protect_status $?"
 xl unpause asks
@@ -45,3 +56,24 @@ cloister why asks
 echo "fact asks_why $?"
 echo "fact asks_lines $(lines "$(xl domid asks)")"
 xl destroy asks
+
+echo "# it is built anew, and nobody asks; then it is not wanted any longer"
+built again
+xl unpause again
+cloister why again
+echo "fact again_why $?"
+xl destroy again
+built open pv
+xl unpause open
+echo "fact as_pv_reason $(reason open)"
+xl destroy open
+built open
+cloister protect --off open
+echo "fact off_status $?"
+xl unpause open
+echo "fact off_reason $(why_open)"
+xl destroy open
+built open
+xl unpause open
+echo "fact forgotten_reason $(why_open)"
+xl destroy open
