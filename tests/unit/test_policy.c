@@ -156,6 +156,64 @@ TEST(what_must_stay_refused)
         CHECK(is_refusal(cloister_rule(CLOISTER_TABLE_sleep, i)));
 }
 
+/* Is it in a row, of those for AMD or of the others? */
+static int hidden(int amd, int frames, uint32_t nr)
+{
+    const struct cloister_place *p;
+    unsigned int i;
+
+    for ( i = 0; (p = cloister_place(i)); i++ )
+        if ( p->amd == amd && p->frames == frames && nr >= p->first &&
+             nr <= p->last )
+            return 1;
+
+    return 0;
+}
+
+TEST(places_of_the_chipset)
+{
+    uint32_t i;
+
+    for ( i = 0; i < 0x10000; i++ )
+        CHECK(hidden(1, 0, i) == (i == 0xcd6 || i == 0xcd7));
+    for ( i = 0xfec00; i < 0xfef00; i++ )
+    {
+        CHECK(hidden(1, 1, i) == (i == 0xfed80));
+        CHECK(hidden(0, 1, i) == (i >= 0xfed41 && i <= 0xfed44));
+    }
+    /* Port by port each is the firmware's to say, on every other host. */
+    for ( i = 0; i < 0x10000; i++ )
+        CHECK(!hidden(0, 0, i));
+    for ( i = 0; cloister_place(i); i++ )
+        CHECK(cloister_place(i)->first <= cloister_place(i)->last);
+    CHECK(!cloister_place(~0u));
+}
+
+/* Vendor, class and place of real functions. */
+TEST(functions_of_the_chipset)
+{
+    enum { INTEL = 0x8086, AMD = 0x1022, OTHER = 0x1b36 };
+
+    /* Host bridges wherever they are, and of whomever. */
+    CHECK(cloister_pci_read_only(INTEL, 0x0600, true));
+    CHECK(cloister_pci_read_only(AMD, 0x0600, false));
+    CHECK(cloister_pci_read_only(OTHER, 0x0600, false));
+    /* LPC, power management, P2SB; SMBus and LPC of AMD's hub. */
+    CHECK(cloister_pci_read_only(INTEL, 0x0601, true));
+    CHECK(cloister_pci_read_only(INTEL, 0x0580, true));
+    CHECK(cloister_pci_read_only(INTEL, 0x0680, true));
+    CHECK(cloister_pci_read_only(AMD, 0x0601, true));
+    CHECK(cloister_pci_read_only(AMD, 0x0c05, true));
+    /* A card's functions are its driver's. */
+    CHECK(!cloister_pci_read_only(INTEL, 0x0601, false));
+    CHECK(!cloister_pci_read_only(AMD, 0x0680, true));
+    CHECK(!cloister_pci_read_only(INTEL, 0x0c05, true));
+    CHECK(!cloister_pci_read_only(OTHER, 0x0601, true));
+    CHECK(!cloister_pci_read_only(INTEL, 0x0200, true));
+    CHECK(!cloister_pci_read_only(INTEL, 0x0106, true));
+    CHECK(!cloister_pci_read_only(OTHER, 0x0604, true));
+}
+
 /* What xl needs for a protected guest's everyday life. */
 TEST(what_must_stay_allowed)
 {

@@ -40,4 +40,6 @@ NOT_HERE(mem_paging, "not compiled in");
 NOT_HERE(gdbsx, "not compiled in");
 NOT_HERE(xenoprof, "not compiled in");
 NOT_HERE(argo, "not compiled in");
+NOT_HERE(amd_hub, "the emulated chipset is Intel's");
+NOT_HERE(other_host_bridge, "the emulated machine has one");
 NOT_HERE(late_cpu_policy, "stock Xen refuses it, too");

@@ -20,6 +20,7 @@
 
 #include <public/sched.h>
 
+#include "policy_table.h"
 #include "private.h"
 
 #define RANGES  64
@@ -161,39 +162,18 @@ static int __init deny_hidden(struct domain *d)
     return rc;
 }
 
-/*
- * TPM localities 1 to 4 (TCG PC Client Platform TPM Profile 1.05, section
- * 6.5.2: one page each from 0xFED40000).  dom0 keeps locality 0.
- */
-#define TPM_HIDDEN_FIRST    0xfed41
-#define TPM_HIDDEN_LAST     0xfed44
-
 /* All that bootsym() reaches, and the stack behind it. */
 #define TRAMPOLINE_SIZE     KB(64)
-
-#define PCI_CLASS_BRIDGE_HOST   0x0600
-#define PCI_CLASS_BRIDGE_ISA    0x0601
-#define PCI_CLASS_MEMORY_OTHER  0x0580
-#define PCI_CLASS_BRIDGE_OTHER  0x0680
 
 /* Intel's host bridges: base of the memory controller's registers. */
 #define MCHBAR              0x48
 #define MCHBAR_ENABLE       1
 #define MCHBAR_SIZE         KB(64)
 
-/*
- * The memory controller: it could map other things over memory, and change
- * the processor's voltage.  Its configuration is read-only for dom0.
- */
-static void __init hide_host_bridge(void)
+static void __init hide_memory_controller(void)
 {
     const pci_sbdf_t bridge = PCI_SBDF(0, 0, 0, 0);
     uint64_t bar;
-
-    if ( pci_conf_read16(bridge, PCI_CLASS_DEVICE) != PCI_CLASS_BRIDGE_HOST )
-        return;
-    if ( pci_ro_device(0, 0, 0) )
-        panic("Cloister: no memory to keep the host bridge from dom0\n");
 
     if ( pci_conf_read16(bridge, PCI_VENDOR_ID) != PCI_VENDOR_ID_INTEL )
         return;
@@ -206,29 +186,32 @@ static void __init hide_host_bridge(void)
         cloister_hide_io(PFN_DOWN(bar), PFN_DOWN(bar + MCHBAR_SIZE) - 1);
 }
 
-/*
- * Intel's LPC bridge, power management controller and sideband bridge say at
- * which ports the registers are by which the machine sleeps: not where dom0
- * has ports.
- */
+#define PCI_MULTI_FUNCTION  0x80        /* in PCI_HEADER_TYPE */
+
+/* Returns whether the device may have more functions. */
+static bool __init hide_function(pci_sbdf_t f)
+{
+    uint16_t vendor = pci_conf_read16(f, PCI_VENDOR_ID);
+
+    if ( vendor == 0xffff )
+        return f.fn;
+    if ( cloister_pci_read_only(vendor, pci_conf_read16(f, PCI_CLASS_DEVICE),
+                                !f.seg && !f.bus) &&
+         pci_ro_device(f.seg, f.bus, f.devfn) )
+        panic("Cloister: no memory to keep the chipset from dom0\n");
+
+    return f.fn || (pci_conf_read8(f, PCI_HEADER_TYPE) & PCI_MULTI_FUNCTION);
+}
+
+/* Every function that is there: Xen looks for dom0's devices later. */
 static void __init hide_chipset(void)
 {
-    unsigned int devfn;
+    unsigned int seg, bdf;
 
-    for ( devfn = 0; devfn < 256; devfn++ )
-    {
-        const pci_sbdf_t f = PCI_SBDF(0, 0, devfn);
-        uint16_t class;
-
-        if ( pci_conf_read16(f, PCI_VENDOR_ID) != PCI_VENDOR_ID_INTEL )
-            continue;
-        class = pci_conf_read16(f, PCI_CLASS_DEVICE);
-        if ( (class == PCI_CLASS_BRIDGE_ISA ||
-              class == PCI_CLASS_MEMORY_OTHER ||
-              class == PCI_CLASS_BRIDGE_OTHER) &&
-             pci_ro_device(0, 0, devfn) )
-            panic("Cloister: no memory to keep the chipset from dom0\n");
-    }
+    for ( seg = 0; seg <= 0xffff; seg++ )
+        for ( bdf = 0; pci_known_segment(seg) && bdf <= 0xffff; bdf++ )
+            if ( !hide_function(PCI_SBDF(seg, bdf)) )
+                bdf |= 7;
 }
 
 /* ---- Ports ------------------------------------------------------------ */
@@ -358,6 +341,42 @@ static int __init emulate_ports(struct domain *d)
     return ioports_deny_access(d, KBD_COMMAND, KBD_COMMAND);
 }
 
+/* The next place that this host has, or NULL. */
+static const struct cloister_place *__init next_place(unsigned int *nr)
+{
+    const struct cloister_place *p;
+
+    do
+        p = cloister_place((*nr)++);
+    while ( p && p->amd && !(boot_cpu_data.x86_vendor &
+                             (X86_VENDOR_AMD | X86_VENDOR_HYGON)) );
+
+    return p;
+}
+
+static void __init hide_places(void)
+{
+    const struct cloister_place *p;
+    unsigned int nr = 0;
+
+    while ( (p = next_place(&nr)) )
+        if ( p->frames )
+            cloister_hide_io(p->first, p->last);
+}
+
+static int __init deny_places(struct domain *d)
+{
+    const struct cloister_place *p;
+    unsigned int nr = 0;
+    int rc = 0;
+
+    while ( (p = next_place(&nr)) )
+        if ( !p->frames )
+            rc |= ioports_deny_access(d, p->first, p->last);
+
+    return rc;
+}
+
 /* Sleep states, and what runs firmware at dom0's wish. */
 static int __init deny_ports(struct domain *d)
 {
@@ -369,7 +388,7 @@ static int __init deny_ports(struct domain *d)
     if ( acpi_smi_cmd )
         rc |= ioports_deny_access(d, acpi_smi_cmd, acpi_smi_cmd);
 
-    return rc | emulate_ports(d);
+    return rc | deny_places(d) | emulate_ports(d);
 }
 
 int __init cloister_dom0_permissions(struct domain *d)
@@ -379,9 +398,9 @@ int __init cloister_dom0_permissions(struct domain *d)
     if ( cloister_mode == CLOISTER_MODE_off )
         return 0;
 
-    hide_host_bridge();
+    hide_memory_controller();
     hide_chipset();
-    cloister_hide_io(TPM_HIDDEN_FIRST, TPM_HIDDEN_LAST);
+    hide_places();
     cloister_hide_io(PFN_DOWN(trampoline_phys),
                      PFN_DOWN(trampoline_phys + TRAMPOLINE_SIZE - 1));
 

@@ -332,6 +332,77 @@ static const uint8_t hypfs[] = {
     [XEN_HYPFS_OP_write_contents] = NO(xen_option),
 };
 
+/* ---- The chipset -------------------------------------------------------- */
+
+/*
+ * AMD's controller hub (FCH; processor programming reference of family 17h,
+ * 9.2: "PMIO", "AcpiMmio"): by ports, an index and a byte, and in a page of
+ * registers it moves PM1 control and the SMI command port, resets the host,
+ * and sleeps (AcpiMmio at 800h has PM1 control itself).
+ */
+static const struct cloister_place place[] = {
+    { .amd = true, .first = 0xcd6, .last = 0xcd7 },
+    { .amd = true, .frames = true, .first = 0xfed80, .last = 0xfed80 },
+    /*
+     * TPM localities 1 to 4 (TCG PC Client Platform TPM Profile 1.05, section
+     * 6.5.2: one page each from 0xFED40000).  dom0 keeps locality 0.
+     */
+    { .frames = true, .first = 0xfed41, .last = 0xfed44 },
+};
+
+#define ANY     0
+#define INTEL   0x8086
+#define AMD     0x1022
+
+#define PCI_BRIDGE_HOST     0x0600
+#define PCI_BRIDGE_ISA      0x0601
+#define PCI_BRIDGE_OTHER    0x0680
+#define PCI_MEMORY_OTHER    0x0580
+#define PCI_SERIAL_SMBUS    0x0c05
+
+static const struct {
+    uint16_t vendor, class;
+    bool root;                  /* there only */
+} read_only[] = {
+    /*
+     * The memory controller: it could map other things over memory, and change
+     * the processor's voltage.  AMD has one for each root, each with a window
+     * to all of the chip (SMN), and the data fabric's functions.
+     */
+    { ANY, PCI_BRIDGE_HOST, false },
+    /*
+     * Intel's LPC bridge, power management controller and sideband bridge say
+     * at which ports the registers are by which the machine sleeps: not where
+     * dom0 has ports.
+     */
+    { INTEL, PCI_BRIDGE_ISA, true },
+    { INTEL, PCI_MEMORY_OTHER, true },
+    { INTEL, PCI_BRIDGE_OTHER, true },
+    /* AMD's: which addresses go to the hub. */
+    { AMD, PCI_BRIDGE_ISA, true },
+    { AMD, PCI_SERIAL_SMBUS, true },
+};
+
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+const struct cloister_place *cloister_place(unsigned int nr)
+{
+    return nr < NR(place) ? &place[nr] : NULL;
+}
+
+bool cloister_pci_read_only(uint16_t vendor, uint16_t class, bool root)
+{
+    unsigned int i;
+
+    for ( i = 0; i < NR(read_only); i++ )
+        if ( class == read_only[i].class &&
+             (read_only[i].vendor == ANY || read_only[i].vendor == vendor) &&
+             (root || !read_only[i].root) )
+            return true;
+
+    return false;
+}
+
 #define TABLE(name) { name, sizeof(name) }
 
 static const struct {

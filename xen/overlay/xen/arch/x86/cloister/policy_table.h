@@ -9,6 +9,8 @@
 #ifndef CLOISTER_POLICY_TABLE_H
 #define CLOISTER_POLICY_TABLE_H
 
+#include <stdbool.h>
+
 #include "abi/hypercall.h"
 #include "abi/reason.h"
 
@@ -36,5 +38,25 @@ enum {
  * one itself (up to physdev), or by any domain about the host.
  */
 unsigned int cloister_rule(unsigned int table, unsigned int op);
+
+/*
+ * Where the chipset has, at places that no table of the firmware names, what
+ * dom0 must not reach: ports, or pages of its registers (frame numbers).
+ */
+struct cloister_place {
+    bool amd;                   /* only with a processor of AMD's, or Hygon's */
+    bool frames;                /* else ports */
+    uint32_t first, last;
+};
+
+/* The row of that number, or NULL: there are no more. */
+const struct cloister_place *cloister_place(unsigned int nr);
+
+/*
+ * Is the configuration of a PCI function with these registers (vendor, class
+ * and subclass) read-only for dom0?  root: it is on segment 0, bus 0, where
+ * the chipset's functions are.
+ */
+bool cloister_pci_read_only(uint16_t vendor, uint16_t class, bool root);
 
 #endif /* CLOISTER_POLICY_TABLE_H */
