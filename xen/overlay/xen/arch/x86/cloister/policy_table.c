@@ -335,8 +335,8 @@ static const uint8_t hypfs[] = {
 /* ---- The chipset -------------------------------------------------------- */
 
 /*
- * AMD's controller hub (FCH; processor programming reference of family 17h,
- * 9.2: "PMIO", "AcpiMmio"): by ports, an index and a byte, and in a page of
+ * AMD's controller hub (FCH; AMD's processor programming references, PMIO and
+ * AcpiMmio): by ports, an index and a byte, and in a page of
  * registers it moves PM1 control and the SMI command port, resets the host,
  * and sleeps (AcpiMmio at 800h has PM1 control itself).
  */
