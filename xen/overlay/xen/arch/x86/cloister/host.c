@@ -17,6 +17,9 @@
 #include <asm/hvm/io.h>
 #include <asm/io.h>
 #include <asm/trampoline.h>
+#include <asm/xstate.h>
+
+#include <cloister/wipe.h>
 
 #include <public/sched.h>
 
@@ -414,10 +417,30 @@ int __init cloister_dom0_permissions(struct domain *d)
 
 /* ---- When the host goes down ------------------------------------------ */
 
+static size_t xsave_size(void)
+{
+    return cpu_has_xsave ? xstate_uncompressed_size(xfeature_mask)
+                         : XSTATE_AREA_MIN_SIZE;
+}
+
+/* What Xen has saved of a guest's registers: there are keys in them. */
+static void wipe_registers(struct domain *d)
+{
+    struct vcpu *v;
+
+    for_each_vcpu ( d, v )
+    {
+        cl_wipe(&v->arch.user_regs, sizeof(v->arch.user_regs));
+        if ( v->arch.xsave_area )
+            cl_wipe(v->arch.xsave_area, xsave_size());
+    }
+}
+
 static void wipe_domain(struct domain *d)
 {
     struct page_info *pg;
 
+    wipe_registers(d);
     page_list_for_each ( pg, &d->page_list )
         clear_domain_page(page_to_mfn(pg));
 }
