@@ -214,6 +214,29 @@ TEST(functions_of_the_chipset)
     CHECK(!cloister_pci_read_only(OTHER, 0x0604, true));
 }
 
+/* As struct xenpf_efi_guid has them. */
+TEST(variables_of_the_firmware)
+{
+    struct xenpf_efi_guid clear = {
+        0xe20939be, 0x32d4, 0x41be,
+        {0xa1, 0x50, 0x89, 0x7f, 0x85, 0xd4, 0x98, 0x29},
+    };
+    const struct xenpf_efi_guid lock = {
+        0xbb983ccf, 0x151d, 0x40e1,
+        {0xa0, 0x7b, 0x4a, 0x17, 0xbe, 0x16, 0x82, 0x92},
+    };
+    /* The boot order's. */
+    const struct xenpf_efi_guid global = {
+        0x8be4df61, 0x93ca, 0x11d2,
+        {0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c},
+    };
+
+    CHECK(cloister_efi_reserved(&clear) && cloister_efi_reserved(&lock));
+    CHECK(!cloister_efi_reserved(&global));
+    clear.data4[7] ^= 1;
+    CHECK(!cloister_efi_reserved(&clear));
+}
+
 /* What xl needs for a protected guest's everyday life. */
 TEST(what_must_stay_allowed)
 {

@@ -31,6 +31,7 @@ NOT_HERE(kexec_exec, "ends the machine; kexec_load is the way to it");
 NOT_HERE(mca_inject, "an injected machine check ends the emulated machine");
 NOT_HERE(mem_hotadd, "a hole of the emulated machine as RAM ends it");
 NOT_HERE(efi_runtime, "the emulated machine has a BIOS");
+NOT_HERE(efi_overwrite, "the emulated machine has a BIOS");
 NOT_HERE(assign_device, "needs a guest with an IOMMU, which is not sealed");
 NOT_HERE(bind_pt_irq, "needs a guest with an IOMMU, which is not sealed");
 NOT_HERE(pod_target, "needs a guest with PoD, which is not sealed");

@@ -214,6 +214,9 @@ int cloister_sysctl(const struct xen_sysctl *op);
 /* struct xen_platform_op, or compat_platform_op, which begins alike. */
 int cloister_platform(const void *op);
 
+/* May dom0 set this EFI variable?  guid: its vendor, 16 bytes. */
+int cloister_may_set_variable(const void *guid);
+
 /* May dom0 press this debug key?  (Who stands at the machine may.) */
 int cloister_may_press(unsigned char key);
 
@@ -281,6 +284,19 @@ bool cloister_resets_host(unsigned int port, unsigned int bytes,
  * sealed domains.  Nothing of them runs any more.
  */
 void cloister_host_down(void);
+
+/*
+ * In common/efi/runtime.c: asks the firmware, by the TCG's variable, to clear
+ * memory before anyone boots next.  0, or -EOPNOTSUPP: it does not offer to.
+ */
+int efi_request_overwrite(void);
+
+/* EFI_GUID; and the variable's value: clear, whatever the shutdown was like. */
+#define CLOISTER_MOR_GUID                                                     \
+    { 0xe20939be, 0x32d4, 0x41be,                                             \
+      { 0xa1, 0x50, 0x89, 0x7f, 0x85, 0xd4, 0x98, 0x29 } }
+#define CLOISTER_MOR_REQUEST    0x11
+
 /* Is this SIOM's NIC?  Then for dom0 it is not there. */
 bool cloister_hides_pci(pci_sbdf_t sbdf);
 
@@ -362,6 +378,7 @@ static inline int cloister_may_host(unsigned int call, unsigned int op)
 { return 0; }
 static inline int cloister_sysctl(const struct xen_sysctl *op) { return 0; }
 static inline int cloister_platform(const void *op) { return 0; }
+static inline int cloister_may_set_variable(const void *guid) { return 0; }
 static inline int cloister_may_press(unsigned char key) { return 0; }
 static inline int cloister_may_shut_down(const struct domain *d,
                                          unsigned int reason) { return 0; }

@@ -193,6 +193,17 @@ int cloister_sysctl(const struct xen_sysctl *op)
     return decide(NULL, CLOISTER_CALL_sysctl, op->cmd, rule, arg);
 }
 
+int cloister_may_set_variable(const void *guid)
+{
+    if ( cloister_mode == CLOISTER_MODE_off )
+        return 0;
+
+    return decide(NULL, CLOISTER_CALL_platform, XENPF_efi_runtime_call,
+                  cloister_efi_reserved(guid) ? CLOISTER_WHY_firmware
+                                              : CLOISTER_RULE_allow,
+                  XEN_EFI_set_variable);
+}
+
 int cloister_may_press(unsigned char key)
 {
     if ( cloister_mode == CLOISTER_MODE_off )

@@ -3,6 +3,9 @@
 
 #include "policy_table.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #include <public/xen.h>
 #include <public/arch-x86/xen-mca.h>
 #include <public/domctl.h>
@@ -383,6 +386,17 @@ static const struct {
     { AMD, PCI_SERIAL_SMBUS, true },
 };
 
+/*
+ * The TCG's: request to clear memory at the next boot, and the lock of that.
+ * {e20939be-32d4-41be-a150-897f85d49829}, {bb983ccf-151d-40e1-a07b-4a17be168292}
+ */
+static const uint8_t reserved_guid[][16] = {
+    { 0xbe, 0x39, 0x09, 0xe2, 0xd4, 0x32, 0xbe, 0x41,
+      0xa1, 0x50, 0x89, 0x7f, 0x85, 0xd4, 0x98, 0x29 },
+    { 0xcf, 0x3c, 0x98, 0xbb, 0x1d, 0x15, 0xe1, 0x40,
+      0xa0, 0x7b, 0x4a, 0x17, 0xbe, 0x16, 0x82, 0x92 },
+};
+
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
 const struct cloister_place *cloister_place(unsigned int nr)
@@ -398,6 +412,17 @@ bool cloister_pci_read_only(uint16_t vendor, uint16_t class, bool root)
         if ( class == read_only[i].class &&
              (read_only[i].vendor == ANY || read_only[i].vendor == vendor) &&
              (root || !read_only[i].root) )
+            return true;
+
+    return false;
+}
+
+bool cloister_efi_reserved(const void *guid)
+{
+    unsigned int i;
+
+    for ( i = 0; i < NR(reserved_guid); i++ )
+        if ( !memcmp(guid, reserved_guid[i], sizeof(reserved_guid[i])) )
             return true;
 
     return false;

@@ -59,4 +59,10 @@ const struct cloister_place *cloister_place(unsigned int nr);
  */
 bool cloister_pci_read_only(uint16_t vendor, uint16_t class, bool root);
 
+/*
+ * Are EFI variables of this vendor (an EFI_GUID, 16 bytes as in memory) for
+ * dom0 to read only?
+ */
+bool cloister_efi_reserved(const void *guid);
+
 #endif /* CLOISTER_POLICY_TABLE_H */

@@ -129,6 +129,11 @@ bool cloister_watches_port(unsigned int first, unsigned int nr);
 /* Switches the host off as dom0 has asked; returns if dom0 has not said how. */
 void cloister_power_off(void);
 
+/* ---- overwrite.c -------------------------------------------------------- */
+
+/* Once, and before the first guest is sealed (domctl lock). */
+void cloister_request_overwrite(void);
+
 /* ---- table.c: the page permission table ------------------------------- */
 
 extern struct cl_ppt cloister_ppt;

@@ -694,6 +694,7 @@ int cloister_seal(struct domain *d)
     if ( why )
         return refuse(d, why);
 
+    cloister_request_overwrite();
     cd->reason = CLOISTER_WHY_none;
     set_state(cd, CLOISTER_DOM_sealed);
     announce_sealed(d);
