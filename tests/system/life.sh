@@ -28,9 +28,9 @@ step()
 tell_more()
 {
     for log in /var/log/xen/xl-"$guest"*.log "$(guest_console "$guest")"; do
-        [ ! -e "$log" ] || tail -n 15 "$log" | sed "s,^,# ${log##*/}: ,"
+        [ ! -e "$log" ] || tail -n 8 "$log" | sed "s,^,# ${log##*/}: ,"
     done
-    xl dmesg | tail -n 8 | sed 's/^/# /'
+    xl dmesg | tail -n 4 | sed 's/^/# /'
 }
 
 # state LETTER...: one of them is in the guest's state
@@ -126,6 +126,18 @@ memory()
 mem_set()
 {
     memory 80 && alive
+}
+
+at_least()
+{
+    [ "$(xl list "$guest" | awk 'NR == 2 { print $3 }')" -ge "$1" ]
+}
+
+# All that it may have: xl builds a guest anew with what it had last, and the
+# rest populated on demand, with which no guest is protected.
+mem_back()
+{
+    xl mem-set "$guest" 96 && wait_until 60 at_least 96
 }
 
 online()
@@ -254,6 +266,7 @@ live()
     step migrate migrate
     xl domid "$guest" >/dev/null 2>&1 || start
     note "$kind: reboot"
+    step mem_back mem_back
     step reboot reboot_it
     if [ "$kind" = guarded ] && [ -n "$cloister" ]; then
         step reboot_protected guarded
