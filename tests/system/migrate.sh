@@ -4,7 +4,7 @@
 # Machine a has the plan, and the owner's part, too, for brevity's sake; b does
 # what it is told.  On stock Xen xl alone moves the guest.
 # migrate=N on dom0's command line: there and back so often, and no more.
-# shellcheck shell=sh disable=SC1091
+# shellcheck shell=sh disable=SC1091,SC2016
 
 . /lab.sh
 PATH=/files:$PATH
@@ -12,8 +12,8 @@ NONCE=00112233445566778899aabbccddeeff
 TALK=7001       # a shell
 GUESTS=7002     # what receives a guest
 
-here=b there=a mine=10.9.0.2 theirs=10.9.0.1
-grep -q machine=b /proc/cmdline || here=a there=b mine=10.9.0.1 theirs=10.9.0.2
+here=b mine=10.9.0.2 theirs=10.9.0.1
+grep -q machine=b /proc/cmdline || here=a mine=10.9.0.1 theirs=10.9.0.2
 only=$(sed -n 's/.* migrate=\([0-9]*\).*/\1/p' /proc/cmdline)
 times=${only:-2}
 cuts=10
@@ -27,7 +27,7 @@ network()
         case $(readlink "$card/device/driver") in
         */igb)
             nic=${card##*/}
-            ip link set "$nic" address "02:00:00:00:00:0$1"
+            ip link set "$nic" address "02:00:00:00:00:0${mine##*.}"
             ip addr add "$mine/24" dev "$nic"
             ip link set "$nic" up
             ;;
@@ -323,7 +323,7 @@ never_heard()
 }
 
 cd /tmp || exit 1
-network $([ $here = a ] && echo 1 || echo 2)
+network
 listen
 if [ $here = b ]; then
     wait_until 7000 test -e /tmp/enough
