@@ -206,7 +206,7 @@ sent_bytes()
 # that it runs there.
 downtime()
 {
-    watchrun "$(xl domid keeper)" 120 >/tmp/watch &
+    watchrun "$(xl domid keeper)" 900 >/tmp/watch &
     watcher=$!
     t0=$(date +%s%N)
     send
