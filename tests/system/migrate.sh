@@ -260,7 +260,8 @@ cut_links()
     awk -v most="$bytes" -v n=$cuts 'BEGIN { srand(4)
         for (; n; n--) print int(rand() * most) }' >/tmp/points
     while read -r point; do
-        send "head -c $point | socat -t 5 - TCP:$theirs:$GUESTS" && 
+        send "dd bs=64K count=$point iflag=count_bytes 2>/dev/null |
+            socat -t 5 - TCP:$theirs:$GUESTS" && 
             sent=$((sent + 1))
         wait_until 20 gone_from_b || lost=$((lost + 1))
         [ "$(lives "$guest" cut)" = 'fact alive_cut 1' ] ||
