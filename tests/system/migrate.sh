@@ -3,7 +3,8 @@
 # no other, and stays where it is whatever goes wrong before its key has gone.
 # Machine a has the plan, and the owner's part, too, for brevity's sake; b does
 # what it is told.  On stock Xen xl alone moves the guest.
-# migrate=N on dom0's command line: there and back so often, and no more.
+# migrate=PLAN on dom0's command line: `cut`, `again`, or a number: there and
+# back so often.  Else what may be on the owner's list, and two round trips.
 # shellcheck shell=sh disable=SC1091,SC2016
 
 . /lab.sh
@@ -14,9 +15,10 @@ GUESTS=7002     # what receives a guest
 
 here=b mine=10.9.0.2 theirs=10.9.0.1
 grep -q machine=b /proc/cmdline || here=a mine=10.9.0.1 theirs=10.9.0.2
-only=$(sed -n 's/.* migrate=\([0-9]*\).*/\1/p' /proc/cmdline)
-times=${only:-2}
+plan=$(sed -n 's/.* migrate=\([a-z0-9]*\).*/\1/p' /proc/cmdline)
+times=${plan:-2}
 cuts=10
+MIB=80          # the guest's
 
 # ---- The two machines --------------------------------------------------------
 
@@ -175,7 +177,7 @@ start()
 {
     option=
     ! is_cloister || option=$(cloister migrate -k owner/key)
-    sed "s,^memory.*,memory = 80,; s,^extra = \"\\(.*\\)\",extra = \"\\1 $option\"," \
+    sed "s,^memory.*,memory = $MIB,; s,^extra = \"\\(.*\\)\",extra = \"\\1 $option\"," \
         /guest/keeper.cfg >keeper.cfg
     start_guest keeper keeper.cfg
     fact started $?
@@ -194,6 +196,13 @@ without_list()
     fact allowed_a $?
     fails other_owner_there
     fact reason_other "$(on_b cat /tmp/receive.err | grep -c 'owner is on this')"
+    fact allowed_b "$(allow_b owner/b.key)"
+}
+
+allow_both()
+{
+    cloister allow <owner/a.key
+    fact allowed_a $?
     fact allowed_b "$(allow_b owner/b.key)"
 }
 
@@ -257,7 +266,8 @@ memory()
 cut_links()
 {
     lost=0 sent=0
-    awk -v most="$bytes" -v n=$cuts 'BEGIN { srand(4)
+    # All of the guest's memory goes over, so each is before the end.
+    awk -v most=$((MIB << 20)) -v n=$cuts 'BEGIN { srand(4)
         for (; n; n--) print int(rand() * most) }' >/tmp/points
     while read -r point; do
         send "dd bs=64K count=$point iflag=count_bytes 2>/dev/null |
@@ -266,7 +276,7 @@ cut_links()
         wait_until 20 gone_from_b || lost=$((lost + 1))
         [ "$(lives "$guest" cut)" = 'fact alive_cut 1' ] ||
             lost=$((lost + 1))
-        note "cut after $point of $bytes bytes"
+        note "cut after $point bytes"
     done </tmp/points
     fact cut_sent $sent
     fact cut_lost $lost
@@ -335,25 +345,31 @@ fact joined $?
 : >/tmp/downtimes
 ! is_cloister || own || { on_b touch /tmp/enough; exit 1; }
 start
-if ! is_cloister; then
-    round_trips
-elif [ -n "$only" ]; then
-    cloister allow <owner/a.key
-    allow_b owner/b.key
-    round_trips
-else
-    without_list
-    fails target_gone "socat -t 5 - TCP:$theirs:9"
-    round_trips
-    changed_record
+case $plan in
+cut)
+    allow_both
     cut_links
+    ;;
+again)
+    allow_both
     played_again
-fi
-memory
-if is_cloister && [ -z "$only" ]; then
     on_b 'xl destroy keeper'
     start_guest keeper keeper.cfg
     never_heard
-fi
+    ;;
+[0-9]*)
+    ! is_cloister || allow_both
+    round_trips
+    ;;
+*)
+    if is_cloister; then
+        without_list
+        fails target_gone "socat -t 5 - TCP:$theirs:9"
+        changed_record
+    fi
+    round_trips
+    ;;
+esac
+memory
 xen_errors 'Cloister: d'
 on_b touch /tmp/enough
