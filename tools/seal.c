@@ -172,6 +172,7 @@ enum cli_exit seal_main(int argc, char **argv)
             status = CLI_USAGE;
     }
     vpolicy_apply(&s.policy, &s.req);
+    s.req.measurement = NULL;   /* the guest may not run yet: see below */
     if ( !status && (!s.req.nonce.size || !s.req.what || !s.req.key ||
                      argc != optind) )
     {

@@ -183,10 +183,13 @@ static bool measurement_fits(const struct verify *v)
 
 static bool check_guest(struct verify *v)
 {
+    const struct verify_request *req = v->checks.req;
+    bool wanted = req->expect || req->measurement;
+
     if ( !v->ev->has_guest )
-        return check_note(&v->checks, !v->checks.req->expect, CLI_NOT_AS_ASKED,
-                    "the evidence is about %s",
-                    v->checks.req->expect ? "a guest" : "the host alone");
+        return check_note(&v->checks, !wanted, CLI_NOT_AS_ASKED,
+                          "the evidence is about %s",
+                          wanted ? "a guest" : "the host alone");
 
     return bad(v,
                v->ev->guest.size == 16 &&
@@ -214,10 +217,21 @@ bool check_expected(struct checks *c, const struct evlog *expected,
                       same ? "" : ")");
 }
 
+bool check_measurement(struct checks *c, const uint8_t *measurement)
+{
+    const uint8_t *want = c->req->measurement;
+
+    return !want ||
+           check_note(c, !memcmp(want, measurement, CLOISTER_DIGEST_SIZE),
+                      CLI_NOT_AS_ASKED,
+                      "the guest has the measurement that is expected");
+}
+
 static bool as_expected(struct verify *v)
 {
-    return !v->checks.req->expect ||
-           check_expected(&v->checks, &v->expected, &v->ev->launch);
+    return (!v->checks.req->expect ||
+            check_expected(&v->checks, &v->expected, &v->ev->launch)) &&
+           check_measurement(&v->checks, v->launch->measurement);
 }
 
 /* The events of PCR 21 are the same if it is. */

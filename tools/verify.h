@@ -16,6 +16,7 @@ struct verify_request
     const char *key;       /* PEM: the attestation key; the report key */
     const char *expect;    /* launch log, or NULL */
     const char *reference; /* other evidence, or NULL */
+    const uint8_t *measurement; /* that the guest must have, or NULL */
     struct nonce nonce;
     bool json;
     bool terse; /* only what fails, on standard error */
@@ -40,6 +41,9 @@ bool check_bad(struct checks *c, bool ok, const char *text);
 bool check_log(struct checks *c, const struct evlog *log, bool host);
 bool check_expected(struct checks *c, const struct evlog *expected,
                     const struct evlog *actual);
+
+/* Is it the measurement that is asked for, if one is? */
+bool check_measurement(struct checks *c, const uint8_t *measurement);
 
 /* The logs that requests name.  Complain and return the status. */
 enum cli_exit load_expected(const char *path, struct evlog *out);

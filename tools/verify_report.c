@@ -136,7 +136,8 @@ static bool check_guest(struct reported *r)
     return bad(r, !memcmp(digest, r->body.measurement, sizeof(digest)),
                "the guest's log is that of its launch") &&
            (!r->checks.req->expect ||
-            check_expected(&r->checks, &r->expected, &r->log));
+            check_expected(&r->checks, &r->expected, &r->log)) &&
+           check_measurement(&r->checks, r->body.measurement);
 }
 
 static void run(struct reported *r)

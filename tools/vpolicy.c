@@ -127,4 +127,6 @@ void vpolicy_apply(const struct vpolicy *p, struct verify_request *req)
         req->expect = p->expect;
     if ( !req->reference )
         req->reference = p->reference;
+    if ( p->has_measurement )
+        req->measurement = p->measurement;
 }

@@ -6,7 +6,8 @@
  *   key FILE            the host's attestation key (PEM)
  *   expect FILE         launch log that the guest must have
  *   reference DIR       other evidence: firmware and Xen must be the same
- *   measurement HEX     instead of expect, for a guest that does not run yet
+ *   measurement HEX     instead of expect: the guest's launch measurement; in
+ *                       seal also for a guest that does not run yet
  *   pcrs N,N,...        a secret is sealed to these (default: as the host key
  *                       is, 0,2,4,7,8,9,21)
  *   sign FILE           the owner's key (PEM, Ed25519), which signs secrets

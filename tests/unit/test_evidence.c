@@ -501,6 +501,17 @@ static int verify_policy(const char *text, const char *nonce)
     return verify("-n", nonce, "-p", path, dir, NULL);
 }
 
+static const char *measurement_policy(const uint8_t measurement[32])
+{
+    static char text[128];
+    int n = sprintf(text, "key evidence/ak.pem\nmeasurement ");
+
+    for ( unsigned int i = 0; i < 32; i++ )
+        n += sprintf(text + n, "%02x", measurement[i]);
+
+    return text;
+}
+
 TEST(policy)
 {
     uint8_t measurement[32];
@@ -518,6 +529,10 @@ TEST(policy)
           CLI_NOT_AS_ASKED);
     CHECK(verify_policy("key evidence/ak.pem\nlock all\n", NONCE) ==
           CLI_USAGE);
+    CHECK(verify_policy(measurement_policy(measurement), NONCE) ==
+          CLI_NOT_AS_ASKED);
+    make_launch(0, measurement);
+    CHECK(verify_policy(measurement_policy(measurement), NONCE) == CLI_OK);
     CHECK(verify_policy("key\n", NONCE) == CLI_USAGE);
     CHECK(verify_policy("pcrs 0,24\n", NONCE) == CLI_USAGE);
     CHECK(verify_policy("measurement 00\n", NONCE) == CLI_USAGE);
