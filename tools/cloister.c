@@ -62,7 +62,7 @@ static const struct command
      "check evidence, a report (offline)", NULL, "", 0, 0, verify_main},
     {"convert", "-f coco-tpm|eat DIR", "evidence in formats of others", NULL,
      "", 0, 0, convert_main},
-    {"measure", "[-k -r -c -p -n -o ...] CONFIG",
+    {"measure", "[-k -r -c -p -n -o -j ...] CONFIG",
      "what a guest's log should be, from its files", NULL, "", 0, 0,
      measure_main},
     {"explain", "[-j] EXPECTED ACTUAL", "in what two logs differ", NULL, "", 0, 0,

@@ -20,7 +20,7 @@
 struct measure
 {
     const char *output;
-    char *argv[9]; /* of the helper */
+    char *argv[10]; /* of the helper: three, one for each option, NULL */
     int argc;
 };
 
@@ -88,6 +88,8 @@ static bool note(struct measure *m, int opt)
         return add(m, "cpu=", optarg);
     case 'n':
         return add(m, "net=", optarg);
+    case 'j':
+        return add(m, "json=", "");
     case 'o':
         m->output = optarg;
         return true;
@@ -105,6 +107,7 @@ enum cli_exit measure_main(int argc, char **argv)
         {"cpu", required_argument, NULL, 'p'},
         {"net", required_argument, NULL, 'n'},
         {"output", required_argument, NULL, 'o'},
+        {"json", no_argument, NULL, 'j'},
         {0},
     };
     struct measure m = {.output = "/dev/null", .argc = 3};
@@ -113,7 +116,7 @@ enum cli_exit measure_main(int argc, char **argv)
     int opt;
 
     optind = 0;
-    while ( !status && (opt = getopt_long(argc, argv, "k:r:c:p:n:o:", options,
+    while ( !status && (opt = getopt_long(argc, argv, "k:r:c:p:n:o:j", options,
                                           NULL)) != -1 )
     {
         /* Each at most once: there is no room for more. */

@@ -88,6 +88,10 @@ check two_vcpus 0 cloister measure -o two.log two
 check other_vcpus 6 cloister explain good.log two.log
 says names_the_vcpus '2 vCPUs'
 
+check as_json 0 cloister measure --json good
+says json_has_a_schema '"schema": 1'
+says json_has_the_measurement "\"measurement\": \"$(cloister measure good)\""
+
 check no_network_setting 2 cloister measure -n vlan=5000 good
 
 sed 's/tiny BAD/tiny bad/' "$kernel" >changed

@@ -16,8 +16,10 @@ _cloister_options()
     why) echo '--json --number' ;;
     show) echo '--json --host --output' ;;
     protect) echo '--off' ;;
-    keys) echo '--file --new' ;;
-    measure) echo '--kernel --ramdisk --cmdline --cpu --output' ;;
+    keys) echo '--file --new --follow' ;;
+    dump) echo '--key' ;;
+    open-dump) echo '--key-file --output' ;;
+    measure) echo '--kernel --ramdisk --cmdline --cpu --net --output --json' ;;
     attest) echo '--nonce --output --tcti' ;;
     verify) echo '--nonce --key --expect --reference --policy --json' ;;
     convert) echo '--format' ;;

@@ -4,7 +4,7 @@
  * configuration and files.  Run by `cloister measure`.
  *
  *     cloister-expect CONFIG OUTPUT [kernel=FILE] [ramdisk=FILE]
- *                     [cmdline=TEXT] [cpu=LOG] [net=SETTING=VALUE,...]
+ *                     [cmdline=TEXT] [cpu=LOG] [net=SETTING=VALUE,...] [json=]
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,13 +20,16 @@
 #include <abi/hypercall.h>
 #include <cloister/measure.h>
 
+#include "base64.h"
 #include "cloister.h"
 #include "evlog.h"
 #include "fake.h"
 #include "netset.h"
+#include "output.h"
 #include "states.h"
 
 static const char *output;
+static bool as_json;
 static struct cloister_net_set net; /* of the guest's network card */
 static struct evlog cpu_from; /* its CPU policy is expected; empty: any is */
 
@@ -82,6 +85,22 @@ static void all_pages(struct cl_measure *m)
     }
 }
 
+static void put_measurement(const uint8_t digest[CL_SHA256_SIZE])
+{
+    struct json_object *answer;
+
+    if ( as_json )
+    {
+        answer = json_new_answer();
+        json_add_hex(answer, "measurement", digest, CL_SHA256_SIZE);
+        json_finish(answer);
+        return;
+    }
+    for ( unsigned int i = 0; i < CL_SHA256_SIZE; i++ )
+        printf("%02x", digest[i]);
+    putchar('\n');
+}
+
 static void write_log(struct cl_measure *m)
 {
     uint8_t digest[CL_SHA256_SIZE];
@@ -91,9 +110,7 @@ static void write_log(struct cl_measure *m)
         die("the log is too long");
     if ( !f || fwrite(m->log, 1, m->used, f) != m->used || fclose(f) )
         die("%s: %s", output, strerror(errno));
-    for ( unsigned int i = 0; i < sizeof(digest); i++ )
-        printf("%02x", digest[i]);
-    putchar('\n');
+    put_measurement(digest);
 }
 
 void fake_built(void)
@@ -279,6 +296,8 @@ static void override(libxl_domain_build_info *b, const char *arg)
         b->ramdisk = strdup(value);
     else if ( !strncmp(arg, "cmdline=", 8) )
         b->cmdline = strdup(value);
+    else if ( !strcmp(arg, "json=") )
+        as_json = true;
     else if ( !strncmp(arg, "net=", 4) )
         net_settings(value);
     else if ( !strncmp(arg, "cpu=", 4) )
