@@ -5,7 +5,6 @@
 #include "marshal.h"
 
 #define CC_FLUSH_CONTEXT 0x165u
-#define CC_POLICY_AUTHORIZE 0x16Au
 #define CC_POLICY_LOCALITY 0x16Fu
 #define CC_START_AUTH_SESSION 0x176u
 #define CC_POLICY_PCR 0x17Fu
@@ -66,24 +65,6 @@ size_t cl_tpm2_policy_pcr_cmd(uint8_t *buf, size_t cap, uint32_t session,
     cl_tpm2_put32(&w, session);
     cl_tpm2_put_2b(&w, digest.p, digest.len);
     cl_tpm2_put_pcrs(&w, mask);
-
-    return cl_tpm2_end(&w);
-}
-
-size_t cl_tpm2_policy_authorize_cmd(uint8_t *buf, size_t cap, uint32_t session,
-                                    struct cl_tpm2_slice approved,
-                                    struct cl_tpm2_slice ref,
-                                    struct cl_tpm2_slice key_name,
-                                    struct cl_tpm2_slice ticket)
-{
-    struct cl_tpm2_writer w =
-        cl_tpm2_begin(buf, cap, CC_POLICY_AUTHORIZE, false);
-
-    cl_tpm2_put32(&w, session);
-    cl_tpm2_put_2b(&w, approved.p, approved.len);
-    cl_tpm2_put_2b(&w, ref.p, ref.len);
-    cl_tpm2_put_2b(&w, key_name.p, key_name.len);
-    cl_tpm2_put(&w, ticket.p, ticket.len);
 
     return cl_tpm2_end(&w);
 }

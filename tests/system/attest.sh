@@ -5,6 +5,7 @@
 # failures, and what dom0 tries.
 # shellcheck shell=sh disable=SC1091
 . /lab.sh
+. /files/forgehost.sh
 
 NONCE=00112233445566778899aabbccddeeff
 cd /tmp || exit 1
@@ -24,8 +25,20 @@ with_tpm_free /files/tpmextend >/tmp/extend
 sed 's/^/# /' /tmp/extend
 fact dom0_extends "$(grep -c '^extend . done' /tmp/extend)"
 fact dom0_resets "$(grep -c '^reset . done' /tmp/extend)"
+fact dom0_unseals "$(grep -c '^unseal . done' /tmp/extend)"
 fact pcr_changed "$([ "$pcrs_before" = "$(tpm2_pcrread sha256:21 |
     tail -n 1)" ] && echo 0 || echo 1)"
+
+note "dom0 attests a guest that it does not protect"
+cp /files/tiny.elf kernel
+measurement=$(/files/cloister measure -k kernel -c tiny=1 -o expected \
+    /files/tiny.cfg)
+fact measured $?
+forge_evidence forged.evidence $NONCE expected "$measurement"
+/files/cloister verify -n $NONCE -k forged.evidence/ak.pem -e expected \
+    forged.evidence >verify.log
+fact forged_evidence $?
+sed 's/^/# /' verify.log
 is_cloister || exit 0
 
 # ---- The host key -----------------------------------------------------------
@@ -118,12 +131,16 @@ public=$(u16 host.key 18)
 { be16 "$public"; part host.key $((24 + private)) "$public"; } >h.pub
 tpm2_load -Q -C srk -u h.pub -r h.priv -c h
 fact dom0_loads $?
-tpm2_startauthsession --policy-session -S s
-tpm2_policylocality -Q -S s 4
-tpm2_policypcr -Q -S s -l $PCRS
-tpm2_unseal -c h -p session:s >unsealed 2>unseal.log
+# As each locality; but the TPM knows from where it is asked.
+for locality in 1 2 4 8 16; do
+    tpm2_startauthsession --policy-session -S s
+    tpm2_policylocality -Q -S s $locality
+    tpm2_policypcr -Q -S s -l $PCRS
+    tpm2_unseal -c h -p session:s >>unsealed 2>>unseal.log
+    tpm2_flushcontext s
+done
+sed 's/^/# /' unseal.log | grep -i 'error\|0x' | head -n 5
 fact dom0_unsealed_bytes "$(size unsealed)"
-tpm2_flushcontext s
 
 # ---- Guests, while dom0 uses the TPM too ------------------------------------
 
@@ -139,13 +156,8 @@ busy()
 : >/tmp/tpm.failed
 : >/tmp/tpm.done
 busy &
-note "what to expect, from the files"
-TINY='cmdline="tiny=1"'
-cp /files/tiny.elf kernel
-cloister measure -k kernel -c tiny=1 -o expected /files/tiny.cfg
-fact measured $?
-
 note "the guest starts"
+TINY='cmdline="tiny=1"'
 LAB_READY='' xl create -q /files/tiny.cfg name='"tenant"' "$TINY"
 fact started $?
 cloister show -o actual tenant

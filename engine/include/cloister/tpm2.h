@@ -73,16 +73,6 @@ size_t cl_tpm2_policy_locality_cmd(uint8_t *buf, size_t cap, uint32_t session,
 size_t cl_tpm2_policy_pcr_cmd(uint8_t *buf, size_t cap, uint32_t session,
                               uint32_t mask, struct cl_tpm2_slice digest);
 
-/*
- * The policy so far is one that the key with this name has approved with this
- * reference; ticket from TPM2_VerifySignature.
- */
-size_t cl_tpm2_policy_authorize_cmd(uint8_t *buf, size_t cap, uint32_t session,
-                                    struct cl_tpm2_slice approved,
-                                    struct cl_tpm2_slice ref,
-                                    struct cl_tpm2_slice key_name,
-                                    struct cl_tpm2_slice ticket);
-
 size_t cl_tpm2_policy_digest_cmd(uint8_t *buf, size_t cap, uint32_t session);
 int cl_tpm2_policy_digest_rsp(const uint8_t *rsp, size_t len,
                               uint8_t out[CL_TPM2_DIGEST]);

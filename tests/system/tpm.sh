@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The TPM with two masters: dom0, as hard as it can, and Xen, for guests that
+# start and get secrets.  Then it hangs (tpm.host), and goes on.
+# shellcheck shell=sh disable=SC1091
+. /lab.sh
+
+NONCE=00112233445566778899aabbccddeeff
+ROUNDS=6
+cd /tmp || exit 1
+
+# seconds: since the start.
+seconds()
+{
+    read -r up _ </proc/uptime
+    echo "${up%.*}"
+}
+
+# most FILE: the greatest of the numbers in it.
+most()
+{
+    sort -n "$1" | tail -n 1
+}
+
+# timed FILE CMD...: how long it took is a line of FILE.
+timed()
+{
+    to=$1
+    shift
+    begun=$(seconds)
+    "$@"
+    ended=$?
+    echo $(($(seconds) - begun)) >>"$to"
+    return $ended
+}
+
+# ---- dom0's own use ----------------------------------------------------------
+
+# What a disk of dom0's would be opened with: sealed to a PCR, at locality 0.
+own_secret()
+{
+    tpm2_createprimary -Q -C o -c own.ctx &&
+        tpm2_createpolicy -Q --policy-pcr -l sha256:0 -L own.policy &&
+        printf 'the key of dom0s disk' |
+        tpm2_create -Q -C own.ctx -i - -L own.policy -u own.pub -r own.priv &&
+        tpm2_load -Q -C own.ctx -u own.pub -r own.priv -c own.key
+}
+
+unseal_own()
+{
+    [ "$(tpm2_unseal -c own.key -p pcr:sha256:0 2>/dev/null)" = \
+        'the key of dom0s disk' ]
+}
+
+# use NAME CMD...: once; failures are counted by name.
+use()
+{
+    name=$1
+    shift
+    timed dom0.times "$@" >/dev/null 2>&1 || echo "$name" >>dom0.failed
+    echo "$name" >>dom0.done
+}
+
+busy()
+{
+    while [ ! -e enough ]; do
+        use random tpm2_getrandom --hex 8
+        use pcrs tpm2_pcrread sha256:0,21
+        use unseal unseal_own
+    done
+}
+
+# ---- Xen's -------------------------------------------------------------------
+
+# A secret for any guest that starts as tiny does.
+seal_for_tiny()
+{
+    xl create -q /files/tiny.cfg 'name="first"'
+    cloister show -o tiny.log first
+    xl destroy first
+    cloister attest -n $NONCE -o evidence || return
+    {
+        echo 'key evidence/ak.pem'
+        echo "measurement $(cloister show ./tiny.log |
+            sed -n 's/^measurement //p')"
+    } >tiny.policy
+    printf 'for tiny' |
+        cloister seal -n $NONCE --to evidence --policy tiny.policy >tiny.blob
+}
+
+# A guest's life: launch and end are events of PCR 22, the secret is unsealed.
+life()
+{
+    xl create -q /files/tiny.cfg "name=\"tiny$1\"" || echo create >>xen.failed
+    timed xen.times cloister provision "tiny$1" <tiny.blob ||
+        echo provision >>xen.failed
+    timed xen.times cloister attest -n $NONCE -o life "tiny$1" ||
+        echo attest >>xen.failed
+    cloister verify -n $NONCE -k evidence/ak.pem life >verify.log ||
+        echo verify >>xen.failed
+    xl destroy "tiny$1"
+}
+
+: >dom0.failed
+: >dom0.done
+: >xen.failed
+cloister keys -f host.key
+fact key $?
+own_secret
+fact own_secret $?
+seal_for_tiny
+fact sealed $?
+note "both use the TPM"
+busy &
+for round in $(seq $ROUNDS); do
+    life "$round"
+done
+touch enough
+wait
+sort dom0.done | uniq -c | sed 's/^/# dom0 has done: /'
+sort dom0.failed xen.failed | uniq -c | sed 's/^/# failed: /'
+fact dom0_uses "$(grep -c . dom0.done)"
+fact dom0_unseals "$(grep -c unseal dom0.done)"
+fact dom0_failures "$(grep -c . dom0.failed)"
+fact dom0_longest "$(most dom0.times)"
+fact xen_failures "$(grep -c . xen.failed)"
+fact xen_longest "$(most xen.times)"
+
+# ---- It hangs ----------------------------------------------------------------
+
+note "the TPM hangs"
+xl create -q /files/tiny.cfg 'name="steady"'
+steady=$(xl domid steady)
+xl create -q /files/tiny.cfg 'name="waiting"'
+host
+: >xen.times
+timed xen.times cloister provision waiting <tiny.blob
+fact hang_provision $?
+fact hang_seconds "$(most xen.times)"
+fact hang_steady "$(tiny_bad "$steady")"
+# Random numbers are kept ready, 16 of them: guests start until they are used.
+for round in $(seq 20); do
+    xl create -q /files/tiny.cfg "name=\"more$round\"" >/dev/null 2>&1
+    state=$(reason "more$round")
+    [ "$state" = ran ] || break
+    xl destroy "more$round"
+done
+note "$round guests, then: $state"
+fact hang_refused "$state"
+cloister status | sed 's/^/# /' | head -n 12
+xl destroy "more$round"
+fact hang_xl "$(xl list >/dev/null 2>&1; echo $?)"
+
+note "the TPM goes on"
+host
+bring()
+{
+    cloister provision waiting <tiny.blob
+}
+wait_until 60 bring
+fact after_provision $?
+use random tpm2_getrandom --hex 8
+: >dom0.failed
+use random tpm2_getrandom --hex 8
+use unseal unseal_own
+fact after_dom0_failures "$(grep -c . dom0.failed)"
+start_after()
+{
+    xl create -q /files/tiny.cfg 'name="after"' && [ "$(reason after)" = ran ]
+}
+start_after
+fact after_start $?
+fact after_steady "$(tiny_bad "$steady")"
