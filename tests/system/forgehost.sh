@@ -17,9 +17,7 @@ le()
 # unhex HEX: the bytes.
 unhex()
 {
-    for byte in $(echo "$1" | sed 's/../& /g'); do
-        printf '%b' "\\0$(printf %o "0x$byte")"
-    done
+    echo "$1" | busybox xxd -r -p
 }
 
 digest_of()

@@ -70,7 +70,8 @@ programs()
 make_guest()
 {
     mkdir -p guest/bin guest/lib guest/lib64 guest/modules guest/proc \
-        guest/sys guest/dev guest/sbin guest/run
+        guest/sys guest/dev guest/sbin guest/run guest/etc
+    echo 'user:x:1000:1000::/:/bin/sh' >guest/etc/passwd
     cp /files/storyguest.init guest/init
     chmod +x guest/init
     programs /usr/bin/busybox "$(command -v cryptsetup)"
