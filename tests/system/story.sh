@@ -104,7 +104,11 @@ fact dom0_seals $?
 head -c 100 blob >short.blob
 cloister provision again <short.blob
 fact short_blob $?
-{ head -c 200 blob; printf X; tail -c +202 blob; } >changed.blob
+{
+    head -c 200 blob
+    head -c 201 blob | tail -c 1 | tr '\000-\377' '\001-\377\000'
+    tail -c +202 blob
+} >changed.blob
 cloister provision again <changed.blob
 fact changed_blob $?
 wait_for "$(guest_console again)" 'story user' 60

@@ -1373,6 +1373,27 @@ TEST(own_command_lines)
     CHECK(RUN("measure", "--help") == 0 && has(out, "usage: cloister"));
 }
 
+/* Every command that reads; verify, explain and measure: in their own tests. */
+TEST(json_has_its_schema)
+{
+    static const char *const commands[][2] = {
+        {"status", NULL}, {"status", "web"}, {"list", NULL}, {"ok", NULL},
+        {"why", NULL},    {"why", "web"},    {"log", NULL},  {"log", "web"},
+        {"show", "web"},  {"show", "--host"}, {"net", NULL}, {"net", "web"},
+    };
+    struct json_object *answer;
+
+    fake = healthy;
+    make_logs();
+    for ( unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++ )
+    {
+        CHECK(RUN(commands[i][0], "--json", (char *)commands[i][1]) <= 1);
+        answer = json_tokener_parse(out);
+        CHECK(is(answer, "schema", "1"));
+        json_object_put(answer);
+    }
+}
+
 TEST(nothing_stays_open)
 {
     fake = healthy;
