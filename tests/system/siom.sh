@@ -47,37 +47,12 @@ hostile()
     fact walk_guards_bad "$(said hostile guards)"
 }
 
-# What dom0 settles of a card is part of the guest's measurement.
-measured()
-{
-    note "settings are measured"
-    xl create -p -q /files/tiny.cfg 'name="set"'
-    ./cloister net set vlan=7 isolated=1 rate=25M
-    fact settled $?
-    xl unpause set
-    ./cloister net set vlan=8 2>/dev/null
-    fact settled_late $?
-    ./cloister show -o /tmp/actual set
-    ./cloister measure -n vlan=7,isolated=1,rate=25M -o /tmp/expected \
-        /files/tiny.cfg >/dev/null
-    ./cloister explain /tmp/expected /tmp/actual >/tmp/explained
-    fact measured $?
-    ./cloister measure -n isolated=1,rate=25M -o /tmp/expected \
-        /files/tiny.cfg >/dev/null
-    ./cloister explain /tmp/expected /tmp/actual >/tmp/explained
-    fact measured_other $?
-    sed 's/^/# /' /tmp/explained
-    fact explained_vlan "$(grep -c 'vlan\|VLAN' /tmp/explained)"
-    xl destroy set
-}
-
 net_image peer netpeer
 net_image walk netwalk
 net_bridge
 watch 10.9.0.0/24
 talk plain 1500 3
 [ "$stock" ] || hostile
-[ "$stock" ] || measured
 fact dom0_frames "$(seen)"
 fact xen_errors "$(xl dmesg | grep -ci 'assertion\|bug at\|panic')"
 xl dmesg | grep -i 'secure I/O\|sealed' | tail -n 5 | sed 's/^/# /'
