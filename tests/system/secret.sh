@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A guest gets the key of its disk from its owner, once, and opens the disk;
 # a guest that starts from something else gets nothing (storylab.sh).
-# shellcheck shell=sh disable=SC1091,SC2154
+# shellcheck shell=sh disable=SC1091,SC2154,SC2086
 . /lab.sh
 . /files/storylab.sh
 

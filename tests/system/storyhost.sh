@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The secret of story.sh, on another host, or on the same one after another
+# The secret of hosts.sh, on another host, or on the same one after another
 # boot.  PREFIX (/files/story/prefix) is for the names of the facts.
 # shellcheck shell=sh disable=SC1091
 . /lab.sh

@@ -4,7 +4,7 @@
 # the guest's ramdisk, as there is no better place.
 #
 # The owner's machine, far away, is the folder owner; the scenario is in /tmp.
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2086
 
 NONCE=00112233445566778899aabbccddeeff
 OTHER=11112233445566778899aabbccddeeff

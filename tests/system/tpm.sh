@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The TPM with two masters: dom0, as hard as it can, and Xen, for guests that
 # start and get secrets.  Then it hangs (tpm.host), and goes on.
-# shellcheck shell=sh disable=SC1091
+# shellcheck shell=sh disable=SC1091,SC2086
 . /lab.sh
 
 NONCE=00112233445566778899aabbccddeeff
