@@ -12,6 +12,7 @@ help:
 	@echo 'make test    the tests that CI runs; ends with "N passed, N failed"'
 	@echo
 	@echo 'make unit    unit tests only           make system  tests in the lab only'
+	@echo 'make engine  proofs and fuzzers, short  make clean   remove build/'
 	@echo 'make attacks each attack on stock Xen and on Cloister, as a matrix'
 	@echo 'make attacks-long  random calls, and a noisy neighbour, on Cloister'
 	@echo 'make unit-all  all compilers, sanitizers, valgrind'
@@ -21,6 +22,7 @@ help:
 	@echo 'make xen     build both Xens           make lab     a shell in a dom0 on Cloister'
 	@echo 'make tools   cloister(1), its manual   make bench   figures, as JSON lines'
 	@echo 'make size    lines added to Xen        make format  clang-format the C files'
+	@echo 'make check-format  say what format would change'
 	@echo
 	@echo 'Builds and images are kept in $${CLOISTER_CACHE:-~/.cache/cloister}.'
 
