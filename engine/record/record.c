@@ -147,6 +147,9 @@ static int check_state(const struct cloister_record_state *s, size_t body)
 {
     if ( s->policy )
         return -EOPNOTSUPP;
+    /* In the key table it would be that of a slot that is free. */
+    if ( !s->epoch )
+        return -EBADMSG;
 
     return cl_record_size(s->hvm, s->log, s->pages) == body + CLEAR + TAG
            ? 0 : -EMSGSIZE;

@@ -235,6 +235,16 @@ TEST(lengths_inside_are_checked_too)
     CHECK(reseal(&w, 28, 1) == -EOPNOTSUPP && !w.body[0]);
 }
 
+/* A slot of the key table whose epoch is 0 is free. */
+TEST(an_epoch_of_zero_is_refused)
+{
+    struct world w;
+
+    CHECK(reseal(&w, offsetof(struct cloister_record_state, epoch), 0) ==
+              -EBADMSG && !w.body[0]);
+    CHECK(!reseal(&w, offsetof(struct cloister_record_state, epoch), 8));
+}
+
 TEST(what_cannot_be_written_is_refused)
 {
     static uint8_t buf[4096];

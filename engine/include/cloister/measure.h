@@ -62,6 +62,14 @@ int cl_measure_page(struct cl_measure *m, uint64_t gfn, const void *page);
 /* Closes the log: the launch measurement.  0 or -ENOSPC. */
 int cl_measure_finish(struct cl_measure *m, uint8_t digest[CL_SHA256_SIZE]);
 
+/*
+ * Is this log, which may come from anywhere, the one that was measured: are
+ * its items whole, are all data what their heads say, is there one start item,
+ * and are the heads those of the measurement?  0 or -EBADMSG.
+ */
+int cl_measure_check(const void *log, size_t size,
+                     const uint8_t measurement[CL_SHA256_SIZE]);
+
 /* SHA-256 of an item's head: what an event extends a PCR by. */
 void cl_measure_event(const void *item, uint8_t digest[CL_SHA256_SIZE]);
 

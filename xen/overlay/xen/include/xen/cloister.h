@@ -286,6 +286,12 @@ bool cloister_resets_host(unsigned int port, unsigned int bytes,
 void cloister_host_down(void);
 
 /*
+ * After that: halts this processor, the last one.  Returns only with
+ * cloister=off.
+ */
+void cloister_stay_down(void);
+
+/*
  * In common/efi/runtime.c: asks the firmware, by the TCG's variable, to clear
  * memory before anyone boots next.  0, or -EOPNOTSUPP: it does not offer to.
  */
@@ -400,6 +406,7 @@ static inline bool cloister_hides_state(const struct vcpu *v) { return false; }
 static inline bool cloister_resets_host(unsigned int port, unsigned int bytes,
                                         uint32_t data) { return false; }
 static inline void cloister_host_down(void) {}
+static inline void cloister_stay_down(void) {}
 static inline bool cloister_hides_pci(pci_sbdf_t sbdf) { return false; }
 static inline bool cloister_nic_fault(pci_sbdf_t sbdf) { return false; }
 static inline bool cloister_survives(struct domain *d, uint8_t reason)

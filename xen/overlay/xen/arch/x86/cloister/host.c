@@ -262,12 +262,27 @@ static void write_control(const struct acpi_generic_address *a, uint16_t val)
         outw(val, a->address);
 }
 
-/* dom0 has said how, and may have lied: nothing is left in memory by then. */
+void cloister_stay_down(void)
+{
+    if ( cloister_mode == CLOISTER_MODE_off )
+        return;
+
+    local_irq_disable();
+    for ( ; ; )
+        halt();
+}
+
+/*
+ * dom0 has said how, and may have lied: nothing is left in memory by then, and
+ * a host that does not go off does not go on either.
+ */
 void cloister_power_off(void)
 {
+    smp_send_stop();
     cloister_host_down();
     write_control(&acpi_sinfo.pm1a_cnt_blk, acpi_sinfo.pm1a_cnt_val);
     write_control(&acpi_sinfo.pm1b_cnt_blk, acpi_sinfo.pm1b_cnt_val);
+    cloister_stay_down();
 }
 
 /*
@@ -431,8 +446,25 @@ static void wipe_registers(struct domain *d)
     for_each_vcpu ( d, v )
     {
         cl_wipe(&v->arch.user_regs, sizeof(v->arch.user_regs));
+        cl_wipe(v->arch.dr, sizeof(v->arch.dr));
         if ( v->arch.xsave_area )
             cl_wipe(v->arch.xsave_area, xsave_size());
+    }
+}
+
+/* Those of who ran last on each processor are on its stack. */
+static void wipe_stacks(void)
+{
+    struct cpu_user_regs *regs;
+    unsigned int cpu;
+
+    for ( cpu = 0; cpu < nr_cpu_ids; cpu++ )
+    {
+        if ( !stack_base[cpu] )
+            continue;
+        regs = &get_cpu_info_from_stack((unsigned long)stack_base[cpu])
+                    ->guest_cpu_user_regs;
+        cl_wipe(regs, offsetof(struct cpu_user_regs, error_code));
     }
 }
 
@@ -459,6 +491,7 @@ void cloister_host_down(void)
         return;
 
     cloister_keys_wipe();
+    wipe_stacks();
     for_each_domain ( d )
     {
         if ( d->arch.cloister )

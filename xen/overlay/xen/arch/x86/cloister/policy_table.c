@@ -356,12 +356,15 @@ static const struct cloister_place place[] = {
 #define ANY     0
 #define INTEL   0x8086
 #define AMD     0x1022
+#define HYGON   0x1d94
+#define ATI     0x1002          /* on AMD's older boards */
 
 #define PCI_BRIDGE_HOST     0x0600
 #define PCI_BRIDGE_ISA      0x0601
 #define PCI_BRIDGE_OTHER    0x0680
 #define PCI_MEMORY_OTHER    0x0580
 #define PCI_SERIAL_SMBUS    0x0c05
+#define PCI_SYSTEM_OTHER    0x0880
 
 static const struct {
     uint16_t vendor, class;
@@ -381,9 +384,15 @@ static const struct {
     { INTEL, PCI_BRIDGE_ISA, true },
     { INTEL, PCI_MEMORY_OTHER, true },
     { INTEL, PCI_BRIDGE_OTHER, true },
+    /* Of servers: which addresses are memory's, on every bus. */
+    { INTEL, PCI_SYSTEM_OTHER, false },
     /* AMD's: which addresses go to the hub. */
     { AMD, PCI_BRIDGE_ISA, true },
     { AMD, PCI_SERIAL_SMBUS, true },
+    { HYGON, PCI_BRIDGE_ISA, true },
+    { HYGON, PCI_SERIAL_SMBUS, true },
+    { ATI, PCI_BRIDGE_ISA, true },
+    { ATI, PCI_SERIAL_SMBUS, true },
 };
 
 /*

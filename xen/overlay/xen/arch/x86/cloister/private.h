@@ -126,7 +126,10 @@ void cloister_forget(const struct domain *d);
 /* Is one of these ports dom0's for part of what it does only? */
 bool cloister_watches_port(unsigned int first, unsigned int nr);
 
-/* Switches the host off as dom0 has asked; returns if dom0 has not said how. */
+/*
+ * Switches the host off as dom0 has asked, or halts it if dom0 has not said how:
+ * does not return.  Interrupts are on.
+ */
 void cloister_power_off(void);
 
 /* ---- overwrite.c -------------------------------------------------------- */

@@ -360,14 +360,17 @@ static enum cloister_reason save_reason(struct domain *d)
     return still ? CLOISTER_WHY_none : CLOISTER_WHY_save_running;
 }
 
+/* Of a context that libxc, and Xen (0012), take back: some 20 GiB of guest. */
+#define CONTEXT_LIMIT   MB(128)
+
 uint32_t cloister_hvm_size(struct domain *d)
 {
     size_t hvm = hvm_save_size(d);
     size_t size = cl_record_size(hvm, d->arch.cloister->log_size,
                                  domain_tot_pages(d));
 
-    /* What is too large has no room: then the save is refused. */
-    if ( size > UINT32_MAX - KB(4) )
+    /* What is too large has no room: then the save is refused.  libxc's limit. */
+    if ( size > CONTEXT_LIMIT - KB(4) )
         size = 0;
 
     return size + 3 * DESC + sizeof(struct hvm_save_header);

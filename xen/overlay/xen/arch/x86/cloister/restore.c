@@ -20,6 +20,7 @@
 
 #include <public/hvm/params.h>
 
+#include <cloister/measure.h>
 #include <cloister/record.h>
 #include <cloister/wipe.h>
 
@@ -386,6 +387,9 @@ static enum cloister_reason accept(struct domain *d, uint8_t raw[CL_KEY_SIZE],
         return why;
     xvfree(r->sealed);
     r->sealed = NULL;
+    /* Whoever has a migration key on this host can have made the record. */
+    if ( cl_measure_check(r->b.log, r->b.state.log, r->b.state.measurement) )
+        return CLOISTER_WHY_rec_forged;
     /* Others' hosts have no say about this guest. */
     if ( !cloister_log_names(r->b.log, r->b.state.log,
                              CLOISTER_MIGRATION_OPTION, owner) )
@@ -611,6 +615,8 @@ enum cloister_reason cloister_restore_finish(struct domain *d)
         return CLOISTER_WHY_rec_unknown;
     r->taken = false;
     cloister_restore_drop(cd);
+    /* It has had its time for secrets, in its first life. */
+    cd->had_secret = true;
 
     return CLOISTER_WHY_none;
 }
