@@ -107,8 +107,9 @@ enum cli_exit evidence_load(struct evidence *ev, const char *dir)
     return CLI_OK;
 }
 
+/* With wanted: writes the file; else there is to be none, of older evidence. */
 static enum cli_exit save(const struct evlog *file, const char *dir,
-                          const char *name)
+                          const char *name, bool wanted)
 {
     char path[4096];
 
@@ -119,7 +120,13 @@ static enum cli_exit save(const struct evlog *file, const char *dir,
         return CLI_FAILURE;
     }
 
-    return file_write(path, file->bytes, file->size);
+    if ( wanted )
+        return file_write(path, file->bytes, file->size);
+    if ( !unlink(path) || errno == ENOENT )
+        return CLI_OK;
+    complain("%s: %s", path, strerror(errno));
+
+    return CLI_FAILURE;
 }
 
 enum cli_exit evidence_save(const struct evidence *ev, const char *dir,
@@ -134,10 +141,10 @@ enum cli_exit evidence_save(const struct evidence *ev, const char *dir,
         return CLI_FAILURE;
     }
 
-    status = save(&pem, dir, "ak.pem");
+    status = save(&pem, dir, "ak.pem", true);
 #define SAVE(name, member, wanted)                                            \
-    if ( !status && (wanted) )                                                \
-        status = save(&ev->member, dir, name);
+    if ( !status )                                                            \
+        status = save(&ev->member, dir, name, wanted);
     EACH_FILE(SAVE)
 #undef SAVE
 

@@ -58,7 +58,7 @@ struct evidence
 /* Reads a folder.  Complains and returns the exit status unless CLI_OK. */
 enum cli_exit evidence_load(struct evidence *ev, const char *dir);
 
-/* The same as a new folder, which may exist already. */
+/* The same as a new folder; if it exists, without older evidence's files. */
 enum cli_exit evidence_save(const struct evidence *ev, const char *dir,
                             const char *ak_pem);
 

@@ -662,6 +662,20 @@ TEST(convert)
           CLI_BAD_EVIDENCE);
 }
 
+/* Evidence of the host alone, where there was a guest's. */
+TEST(folder_used_again)
+{
+    struct evidence ev;
+
+    CHECK(attest(other, NONCE));
+    CHECK(!evidence_load(&ev, other) && ev.has_guest);
+    ev.has_guest = false;
+    CHECK(!evidence_save(&ev, other, "a key"));
+    evidence_free(&ev);
+    CHECK(!evidence_load(&ev, other) && !ev.has_guest && ev.has_keys);
+    evidence_free(&ev);
+}
+
 TEST(pubkey_of_evidence)
 {
     CHECK(!run(pubkey_main, "", "--report", dir, NULL));
