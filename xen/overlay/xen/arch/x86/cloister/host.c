@@ -477,6 +477,17 @@ static void wipe_domain(struct domain *d)
         clear_domain_page(page_to_mfn(pg));
 }
 
+#define STOP_PATIENCE   1000            /* ms */
+
+/* What a guest writes behind our back stays.  smp_send_stop() waits 10 ms. */
+static void await_others(void)
+{
+    unsigned int ms = STOP_PATIENCE;
+
+    while ( num_online_cpus() > 1 && ms-- )
+        mdelay(1);
+}
+
 /*
  * Memory stays readable for whoever boots next.  Keys go first; then the
  * pages of protected guests, unless this is how wiping them ended the first
@@ -491,6 +502,7 @@ void cloister_host_down(void)
         return;
 
     cloister_keys_wipe();
+    await_others();
     wipe_stacks();
     for_each_domain ( d )
     {
