@@ -9,14 +9,17 @@
 
 #define BLOCK  64u
 
-typedef int vec_d __attribute__((vector_size(16), may_alias));
-typedef int vec_du __attribute__((vector_size(16), may_alias, aligned(1)));
+/* Sums are modulo 2^32; the instructions' intrinsics have signed words. */
+typedef unsigned int vec_d __attribute__((vector_size(16), may_alias));
+typedef unsigned int vec_du
+    __attribute__((vector_size(16), may_alias, aligned(1)));
+typedef int vec_i __attribute__((vector_size(16), may_alias));
 typedef char vec_c __attribute__((vector_size(16), may_alias));
 typedef long long vec_q __attribute__((vector_size(16), may_alias));
 
 /* FIPS 180-4, 4.2.2 */
 static const vec_d round_constants[16] = {
-#define K(a, b, c, d) { (int)(a), (int)(b), (int)(c), (int)(d) }
+#define K(a, b, c, d) { a, b, c, d }
     K(0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5),
     K(0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5),
     K(0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3),
@@ -45,15 +48,19 @@ static const vec_d round_constants[16] = {
     do {                                                                      \
         vec_d wk_ = w[(i) % 4] + round_constants[i];                          \
                                                                               \
-        b = __builtin_ia32_sha256rnds2(b, a, wk_);                            \
+        b = (vec_d)__builtin_ia32_sha256rnds2((vec_i)b, (vec_i)a,             \
+                                              (vec_i)wk_);                    \
         if ( (i) < 12 )                                                       \
-            w[(i) % 4] = __builtin_ia32_sha256msg2(                           \
-                __builtin_ia32_sha256msg1(w[(i) % 4], w[((i) + 1) % 4]) +     \
-                    __builtin_shufflevector(w[((i) + 2) % 4],                 \
-                                            w[((i) + 3) % 4], 1, 2, 3, 4),    \
-                w[((i) + 3) % 4]);                                            \
+            w[(i) % 4] = (vec_d)__builtin_ia32_sha256msg2(                    \
+                (vec_i)((vec_d)__builtin_ia32_sha256msg1(                     \
+                            (vec_i)w[(i) % 4], (vec_i)w[((i) + 1) % 4]) +     \
+                        __builtin_shufflevector(w[((i) + 2) % 4],             \
+                                                w[((i) + 3) % 4], 1, 2, 3,    \
+                                                4)),                          \
+                (vec_i)w[((i) + 3) % 4]);                                     \
         wk_ = __builtin_shufflevector(wk_, wk_, 2, 3, 0, 0);                  \
-        a = __builtin_ia32_sha256rnds2(a, b, wk_);                            \
+        a = (vec_d)__builtin_ia32_sha256rnds2((vec_i)a, (vec_i)b,             \
+                                              (vec_i)wk_);                    \
     } while ( 0 )
 
 SHA_NI void cl_sha256_ni(uint32_t state[8], const void *data, size_t blocks)

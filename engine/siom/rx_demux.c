@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Rx DeMUX: a frame into the Rx memory of each VM that it is for, by MAC and
- * VLAN.
- */
+/* Rx DeMUX: a frame into the Rx memory of each VM it is for (MAC, VLAN). */
 
 #include "private.h"
 

@@ -63,6 +63,8 @@ int cl_siom_load(struct cl_port *port, const struct cl_siom_saved *from)
     {
         COPY_QUEUE(&v.queue[i], &from->queue[i]);
         v.queue[i].seen_avail = v.queue[i].last_avail;
+        /* Whatever the ring says, it is said anew when it is looked at. */
+        v.queue[i].quiet = i == CL_QUEUE_RX;
     }
     if ( from->revision != CL_SIOM_SAVED_REVISION || !cl_virtio_valid(&v) )
         return -EINVAL;

@@ -201,7 +201,9 @@
     X(111, net_address, "another guest has the same network address",         \
        "give one of them another uuid, or see cloister net")                  \
     X(112, net_state,   "the saved state of the network card makes no sense", \
-       "restore from another image")
+       "restore from another image")                                          \
+    X(113, net_none,    "the guest has a network card, and this host gives none",\
+       "start Xen with siom=, or restore the guest on a host that has it")
 
 /* clang-format on */
 

@@ -30,6 +30,12 @@
  */
 #define CLOISTER_HVM_CODE           21
 
+/*
+ * Instance of the entry of that type among the HVM records inside a sealed
+ * one: the guest's network card, struct cl_siom_saved (cloister/siom.h).
+ */
+#define CLOISTER_HVM_CARD           1
+
 #define CLOISTER_RECORD_SIGNATURE   "CLOISTER"
 #define CLOISTER_RECORD_REVISION    2
 #define CLOISTER_RECORD_NONCE       1   /* views have 0 there */

@@ -5,7 +5,8 @@
  *
  * On the kernel's command line: net=ADDRESS (10.9.0.1 or so), mtu=N, and for
  * the one that does the work also peer=ADDRESS, mib=N (to be sent each way
- * over TCP), flood=SECONDS, work=LIST (of "ping,udp,out,in"; default: all).
+ * over TCP; inmib=N: another number this way), flood=SECONDS, work=LIST (of
+ * "ping,udp,out,in"; default: all).
  * Without peer= it serves, serves=N connections and no more:
  *
  *   TCP 7   eight bytes N; N > 0: N bytes come, their checksum goes back;
@@ -617,6 +618,7 @@ static void work(const char *ip)
 {
     struct sockaddr_in icmp = address(ip, 0), port = address(ip, 7);
     int64_t bytes = (int64_t)number("mib", 8) << 20;
+    int64_t in = (int64_t)number("inmib", 0) << 20;
     unsigned int i;
 
     /* Until the other one is up. */
@@ -638,7 +640,7 @@ static void work(const char *ip)
     if ( wanted("out") )
         transfer(&port, bytes, "out");
     if ( wanted("in") )
-        transfer(&port, -bytes, "in");
+        transfer(&port, -(in ? in : bytes), "in");
     while ( number("stretch", 0) )
     {
         ping(&icmp, 100, "ping");

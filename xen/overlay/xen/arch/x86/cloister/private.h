@@ -372,7 +372,8 @@ bool cloister_is_still(const struct domain *d);
  * untake: or not, after all.  page: puts page *gfn of the record in place and decrypts it; none
  * and *gfn = CL_GFN_NONE when all are done.  log: its launch log and
  * measurement are those of the guest that was saved.  finish: loads the vCPUs, and
- * uses up the image; nothing may fail afterwards.
+ * uses up the image, and attaches the network card.  source: the instance
+ * that was saved, while hvm_load() checks what Xen has sealed; else NULL.
  */
 enum cloister_reason cloister_restore_check(struct domain *d);
 enum cloister_reason cloister_restore_take(struct cloister_domain *cd,
@@ -381,6 +382,7 @@ void cloister_restore_untake(struct cloister_domain *cd);
 enum cloister_reason cloister_restore_page(struct domain *d, uint64_t *gfn);
 enum cloister_reason cloister_restore_log(struct cloister_domain *cd);
 enum cloister_reason cloister_restore_finish(struct domain *d);
+const uint8_t *cloister_restore_source(const struct cloister_domain *cd);
 void cloister_restore_drop(struct cloister_domain *cd);
 
 /*
@@ -525,9 +527,11 @@ int cloister_counts_get(struct cloister_counts *c);
 /* ---- siom_port.c ------------------------------------------------------ */
 
 /*
- * attach: at the seal, gives the guest its network card, if SIOM is on;
- * detach: at its death, or when the seal is refused after all.
+ * At the seal, if SIOM is on.  prepare: all that the guest's network card may
+ * fail for; attach: the guest has it; detach: at its death, or when the seal
+ * is refused after all.
  */
+enum cloister_reason cloister_siom_prepare(struct domain *d);
 enum cloister_reason cloister_siom_attach(struct domain *d);
 void cloister_siom_detach(struct domain *d);
 
@@ -535,15 +539,16 @@ void cloister_siom_detach(struct domain *d);
 void cloister_siom_destroy(struct domain *d);
 
 /*
- * The card of a sealed guest that is paused, for its saved image (false: it
- * has none); and from there, before the seal of the guest that is restored.
+ * siom_save.c: the card as an entry of the HVM context (abi/record.h).  save
+ * writes one if the domain has a card; check keeps it for attach.  -ENODEV:
+ * this host gives no cards; -EPERM: not in a sealed record.
  */
-struct cl_siom_saved;
-bool cloister_siom_save(const struct domain *d, struct cl_siom_saved *to);
-int cloister_siom_restore(struct domain *d, const struct cl_siom_saved *from);
+struct hvm_domain_context;
+int cf_check cloister_siom_save(struct vcpu *v, struct hvm_domain_context *h);
+int cloister_siom_check(const struct domain *d, struct hvm_domain_context *h);
 
-/* The guest's pages that SIOM holds go back (to be encrypted at rest, say). */
-void cloister_siom_let_go(struct domain *d);
+/* The record that check has seen is of no use any more. */
+void cloister_siom_forget(struct cloister_domain *cd);
 
 /* siom_op.c: what the hypercall asks. */
 int cloister_net_host(struct cloister_net_host *h);

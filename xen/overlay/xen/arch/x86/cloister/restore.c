@@ -22,6 +22,7 @@
 
 #include <cloister/measure.h>
 #include <cloister/record.h>
+#include <cloister/siom.h>
 #include <cloister/wipe.h>
 
 #include "private.h"
@@ -35,6 +36,7 @@ struct cloister_restore {
     uint64_t nonce;
     uint8_t header[HEADER];     /* the context's, in the clear */
     bool foreign;               /* saved on another host, on whose list it is */
+    bool checking;              /* what hvm_load() sees was sealed by Xen */
     void *sealed;               /* the record, until its key has come; or NULL */
     size_t length;              /* of sealed */
     struct cloister_offer offer;        /* of sealed */
@@ -89,6 +91,7 @@ void cloister_restore_drop(struct cloister_domain *cd)
         return;
 
     cloister_restore_untake(cd);
+    cloister_siom_forget(cd);
     cd->restore = NULL;
     /* The key is needed for pages that nobody has touched yet. */
     if ( !cd->vm.pages[CL_PAGE_INCOMING] )
@@ -163,6 +166,28 @@ static enum cloister_reason open_record(struct cloister_domain *cd,
     return decrypt(cd, buf, len, raw);
 }
 
+const uint8_t *cloister_restore_source(const struct cloister_domain *cd)
+{
+    return cd && cd->restore && cd->restore->checking ? cd->restore->instance
+                                                      : NULL;
+}
+
+/* Bounded: what Xen sealed is what hvm_save() writes. */
+static enum cloister_reason check_state(struct domain *d,
+                                        struct hvm_domain_context *hvm)
+{
+    struct cloister_restore *r = d->arch.cloister->restore;
+    int rc;
+
+    r->checking = true;
+    rc = hvm_load(d, false, hvm);
+    r->checking = false;
+
+    return !rc ? CLOISTER_WHY_none
+               : rc == -ENODEV ? CLOISTER_WHY_net_none
+                               : CLOISTER_WHY_rec_failed;
+}
+
 /* What can be told before the pages are looked at. */
 static enum cloister_reason fits(struct domain *d,
                                  const struct cloister_record *head)
@@ -185,11 +210,8 @@ static enum cloister_reason fits(struct domain *d,
         return why;
     if ( r->b.state.vcpus != d->max_vcpus )
         return CLOISTER_WHY_rec_vcpus;
-    /* Bounded: what Xen sealed is what hvm_save() writes, without a record. */
-    if ( hvm_load(d, false, &hvm) )
-        return CLOISTER_WHY_rec_failed;
 
-    return CLOISTER_WHY_none;
+    return check_state(d, &hvm);
 }
 
 /* From another host: nobody can tell yet what it is worth. */
@@ -325,8 +347,12 @@ static int cf_check check(const struct domain *cd,
 {
     struct domain *d = (struct domain *)cd;
     const struct hvm_save_descriptor *desc = (const void *)(h->data + h->cur);
-    enum cloister_reason why = check_record(d, h);
+    enum cloister_reason why;
 
+    if ( desc->instance == CLOISTER_HVM_CARD )
+        return cloister_siom_check(cd, h);
+
+    why = check_record(d, h);
     if ( why )
     {
         cloister_refuse(d, why, 0);
@@ -351,7 +377,8 @@ static int cf_check load(struct domain *d, struct hvm_domain_context *h)
 static int __init cf_check register_record(void)
 {
     BUILD_BUG_ON(CLOISTER_HVM_CODE > HVM_SAVE_CODE_MAX);
-    hvm_register_savevm(CLOISTER_HVM_CODE, "CLOISTER", NULL, check, load, 0,
+    hvm_register_savevm(CLOISTER_HVM_CODE, "CLOISTER", cloister_siom_save,
+                        check, load, DESC + sizeof(struct cl_siom_saved),
                         HVMSR_PER_DOM);
 
     return 0;
@@ -598,9 +625,6 @@ enum cloister_reason cloister_restore_finish(struct domain *d)
     struct hvm_domain_context hvm = {};
     enum cloister_reason why;
 
-    if ( !r )
-        return CLOISTER_WHY_none;
-
     /* Once more, as the hypercall may have come back many times. */
     why = cloister_restore_check(d);
     if ( why )
@@ -614,6 +638,9 @@ enum cloister_reason cloister_restore_finish(struct domain *d)
     if ( !r->foreign && !cloister_image_end(r->instance, r->nonce, true) )
         return CLOISTER_WHY_rec_unknown;
     r->taken = false;
+    why = cloister_siom_attach(d);
+    if ( why )
+        return why;
     cloister_restore_drop(cd);
     /* It has had its time for secrets, in its first life. */
     cd->had_secret = true;

@@ -624,11 +624,11 @@ static int measure(struct domain *d, enum cloister_reason *why)
 
 static enum cloister_reason finish(struct domain *d)
 {
-    enum cloister_reason why = cloister_siom_attach(d);
+    enum cloister_reason why = cloister_siom_prepare(d);
 
-    if ( why )
-        return why;
-    why = cloister_restore_finish(d);
+    if ( !why )
+        why = d->arch.cloister->restore ? cloister_restore_finish(d)
+                                        : cloister_siom_attach(d);
     if ( why )
         cloister_siom_detach(d);
 

@@ -19,6 +19,7 @@
 #define BUDGET      64          /* frames for each piece of work */
 #define ROUNDS      8           /* of these in a row by the tasklet */
 #define PERIOD      MICROSECS(200)
+#define PAUSED      MILLISECS(5)
 
 struct cloister_siom_options __ro_after_init cloister_siom_opts = {
     .mtu = 1500,
@@ -107,7 +108,7 @@ static unsigned int deliver(void)
     return n;
 }
 
-/* Who was paused, and so could not take his frames. */
+/* Who was paused, and could neither take frames nor have any taken. */
 static void retry_waiting(void)
 {
     unsigned int nr;
@@ -118,16 +119,10 @@ static void retry_waiting(void)
         struct cl_port *p = cloister_siom->port[nr];
 
         __clear_bit(nr, waiting);
+        set_bit(nr, again);
         if ( p )
             deliver_to(p);
     }
-}
-
-/* Frames that wait for tokens, for the NIC, or for a guest. */
-static bool anyone_waits(void)
-{
-    return !bitmap_empty(cloister_siom->tx_ready, CL_SIOM_PORTS) ||
-           !bitmap_empty(waiting, CL_SIOM_PORTS);
 }
 
 /* In this time, if not sooner. */
@@ -152,8 +147,10 @@ static void work_locked(bool by_tasklet)
     rounds = by_tasklet && more ? rounds + 1 : 0;
     if ( more && rounds < ROUNDS )
         cloister_siom_kick();
-    else if ( more || anyone_waits() )
-        arm_timer(PERIOD);
+    else if ( more || !bitmap_empty(cloister_siom->tx_ready, CL_SIOM_PORTS) )
+        arm_timer(PERIOD);      /* for tokens, or the NIC */
+    else if ( !bitmap_empty(waiting, CL_SIOM_PORTS) )
+        arm_timer(PAUSED);
     else if ( cloister_siom->nic )
         arm_timer(cloister_nic_period());
 }
@@ -182,10 +179,15 @@ static void collect(void)
           nr = find_next_bit(again, CL_SIOM_PORTS, nr + 1) )
     {
         struct cl_port *p = cloister_siom->port[nr];
+        bool paused;
 
         clear_bit(nr, again);
-        if ( p && cloister_port_collect(port_of(p), BUDGET) == BUDGET )
+        if ( !p )
+            continue;
+        if ( cloister_port_collect(port_of(p), BUDGET, &paused) == BUDGET )
             set_bit(nr, again);
+        if ( paused )
+            __set_bit(nr, waiting);
     }
 }
 
@@ -216,11 +218,68 @@ static void cf_check timer_work(void *unused)
 
 /* ---- Ports ------------------------------------------------------------- */
 
+static void leave(struct cloister_port *cp)
+{
+    spin_lock(&cp->lock);
+    if ( cp->active )
+    {
+        clear_bit(cp->port.nr, again);
+        __clear_bit(cp->port.nr, waiting);
+        cl_siom_port_remove(&cp->port);
+    }
+    cp->active = false;
+    spin_unlock(&cp->lock);
+}
+
+/* The address's holder, or NULL. */
+static struct cloister_port *holder(const struct cl_siom_config *c)
+{
+    const unsigned int uplink = cloister_siom->uplink_vlan;
+    unsigned int i;
+
+    for ( i = 0; i < CL_SIOM_PORTS; i++ )
+    {
+        struct cl_port *p = cloister_siom->port[i];
+
+        if ( p && !memcmp(p->config.mac, c->mac, sizeof(c->mac)) &&
+             (p->config.vlan ?: uplink) == (c->vlan ?: uplink) )
+            return port_of(p);
+    }
+
+    return NULL;
+}
+
+/* Of the guest that `cp` goes on with, whose image it has used up. */
+static bool is_heir(const struct cloister_port *cp,
+                    const struct cloister_port *of)
+{
+    return cp->saved && of->d->is_shut_down &&
+           !memcmp(cp->from, of->d->arch.cloister->instance,
+                   sizeof(cp->from));
+}
+
+bool cloister_port_taken(const struct cloister_port *cp)
+{
+    const struct cloister_port *h;
+    bool taken;
+
+    spin_lock(&device_lock);
+    h = holder(&cp->config);
+    taken = h && !is_heir(cp, h);
+    spin_unlock(&device_lock);
+
+    return taken;
+}
+
 int cloister_port_join(struct cloister_port *cp)
 {
+    struct cloister_port *h;
     int rc;
 
     spin_lock(&device_lock);
+    h = holder(&cp->config);
+    if ( h && is_heir(cp, h) )
+        leave(h);
     spin_lock(&cp->lock);
     rc = cl_siom_port_add(cloister_siom, &cp->port, cp, &cp->config);
     cp->active = !rc;
@@ -233,15 +292,7 @@ int cloister_port_join(struct cloister_port *cp)
 void cloister_port_leave(struct cloister_port *cp)
 {
     spin_lock(&device_lock);
-    spin_lock(&cp->lock);
-    if ( cp->active )
-    {
-        clear_bit(cp->port.nr, again);
-        __clear_bit(cp->port.nr, waiting);
-        cl_siom_port_remove(&cp->port);
-    }
-    cp->active = false;
-    spin_unlock(&cp->lock);
+    leave(cp);
     spin_unlock(&device_lock);
 }
 

@@ -21,7 +21,8 @@ struct cloister_port {
     struct cl_siom_config config;
     uint16_t settled;           /* CLOISTER_NET_SET_*: of it, by dom0 */
     struct cl_siom_saved *saved;    /* of a restored guest, until it is
-                                       attached */
+                                       attached, */
+    uint8_t from[16];               /* and the instance that was saved */
     struct cl_port port;
 };
 
@@ -43,9 +44,16 @@ struct cloister_siom_options {
 extern struct cloister_siom_options cloister_siom_opts;
 extern struct cl_siom *cloister_siom;       /* NULL: off */
 
-/* Joins and leaves the engine; takes both locks. */
+/*
+ * Joins and leaves the engine; takes both locks.  A restored guest's port
+ * joins in the place of the saved one's, if that is still there, shut down:
+ * its image has been used, so it can never go on.
+ */
 int cloister_port_join(struct cloister_port *cp);
 void cloister_port_leave(struct cloister_port *cp);
+
+/* Another guest has the address that `cp` is to have. */
+bool cloister_port_taken(const struct cloister_port *cp);
 
 /* Something is to be done on the device side: now, or by the tasklet. */
 void cloister_siom_work(void);
@@ -63,6 +71,18 @@ unsigned int cloister_port_deliver(struct cloister_port *cp, bool *paused);
 
 /* From the tasklet: the same from the guest. */
 unsigned int cloister_port_collect(struct cloister_port *cp,
-                                   unsigned int budget);
+                                   unsigned int budget, bool *paused);
+
+/* The domain's place, or NULL. */
+struct cloister_port *cloister_siom_port(const struct domain *d);
+
+/* ---- siom_save.c ------------------------------------------------------- */
+
+/*
+ * After it has joined, the port becomes what the saved one was (if it was
+ * restored); nobody has a vCPU running that could see it in between.
+ * -EINVAL: no driver could have brought a card there.
+ */
+int cloister_siom_load(struct cloister_port *cp);
 
 #endif /* CLOISTER_PORT_SIOM_H */

@@ -68,11 +68,6 @@ static void fill(struct cloister_net_port *p, const struct cloister_port *cp)
         p->drops[i] = s->drops[i];
 }
 
-static struct cloister_port *port_of(const struct domain *d)
-{
-    return d->arch.cloister ? d->arch.cloister->siom : NULL;
-}
-
 int cloister_net_port(struct cloister_net_port *p)
 {
     struct domain *d = rcu_lock_domain_by_id(p->domid);
@@ -83,9 +78,9 @@ int cloister_net_port(struct cloister_net_port *p)
 
     *p = (struct cloister_net_port){ .revision = CLOISTER_ABI_REVISION,
                                      .domid = d->domain_id };
-    if ( port_of(d) )
+    if ( cloister_siom_port(d) )
     {
-        fill(p, port_of(d));
+        fill(p, cloister_siom_port(d));
         rc = 0;
     }
     rcu_unlock_domain(d);
@@ -117,13 +112,13 @@ static int apply(struct cl_siom_config *c, const struct cloister_net_set *s)
  */
 static int set(struct domain *d, const struct cloister_net_set *s)
 {
-    struct cloister_port *cp = port_of(d);
+    struct cloister_port *cp = cloister_siom_port(d);
     struct cl_siom_config c;
     int rc;
 
     if ( !cp )
         return -ENODEV;
-    if ( cp->active || d->creation_finished || d->is_dying ||
+    if ( cp->active || cp->saved || d->creation_finished || d->is_dying ||
          d->arch.cloister->measuring || d->arch.cloister->log )
         return -EBUSY;
 
@@ -142,7 +137,7 @@ static int set(struct domain *d, const struct cloister_net_set *s)
 bool cloister_net_settled(const struct domain *d,
                           struct cloister_launch_net *out)
 {
-    const struct cloister_port *cp = port_of(d);
+    const struct cloister_port *cp = cloister_siom_port(d);
     const unsigned int f = cp ? cp->settled : 0;
 
     *out = (struct cloister_launch_net){ .fields = f };

@@ -17,14 +17,14 @@
 /* The VM that runs on this CPU: whose bus an access is for. */
 static DEFINE_PER_CPU(struct cloister_port *, running);
 
-static struct cloister_port *port_of(const struct domain *d)
+struct cloister_port *cloister_siom_port(const struct domain *d)
 {
     return d->arch.cloister ? d->arch.cloister->siom : NULL;
 }
 
 void cloister_siom_switch(const struct domain *next)
 {
-    this_cpu(running) = port_of(next);
+    this_cpu(running) = cloister_siom_port(next);
 }
 
 /* ---- Guest memory ------------------------------------------------------ */
@@ -104,7 +104,7 @@ const struct cl_siom_platform cloister_siom_platform = {
 /* After the change, so that whoever sees the new number sees the new map. */
 void cloister_p2m_changed(struct domain *d)
 {
-    struct cloister_port *cp = port_of(d);
+    struct cloister_port *cp = cloister_siom_port(d);
 
     if ( cp )
         add_sized(&cp->generation, 1);
@@ -135,12 +135,13 @@ unsigned int cloister_port_deliver(struct cloister_port *cp, bool *paused)
 }
 
 unsigned int cloister_port_collect(struct cloister_port *cp,
-                                   unsigned int budget)
+                                   unsigned int budget, bool *paused)
 {
     unsigned int n = 0;
 
     spin_lock(&cp->lock);
-    if ( runs(cp) )
+    *paused = !runs(cp);
+    if ( !*paused )
         n = cl_siom_tx(&cp->port, budget);
     spin_unlock(&cp->lock);
 
@@ -228,7 +229,7 @@ static const struct hvm_io_ops io_ops = {
 
 static int cf_check mmio_check(struct vcpu *v, unsigned long addr)
 {
-    const struct cloister_port *cp = port_of(v->domain);
+    const struct cloister_port *cp = cloister_siom_port(v->domain);
     uint64_t base = cp && cp->active ? cl_siom_mem_base(&cp->port) : 0;
 
     return base && addr >= base && addr - base < CL_SIOM_BAR_SIZE;
@@ -237,7 +238,7 @@ static int cf_check mmio_check(struct vcpu *v, unsigned long addr)
 static int cf_check mmio_read(struct vcpu *v, unsigned long addr,
                               unsigned int len, unsigned long *val)
 {
-    struct cloister_port *cp = port_of(v->domain);
+    struct cloister_port *cp = cloister_siom_port(v->domain);
 
     *val = ~0UL;
     spin_lock(&cp->lock);
@@ -251,7 +252,7 @@ static int cf_check mmio_read(struct vcpu *v, unsigned long addr,
 static int cf_check mmio_write(struct vcpu *v, unsigned long addr,
                                unsigned int len, unsigned long val)
 {
-    struct cloister_port *cp = port_of(v->domain);
+    struct cloister_port *cp = cloister_siom_port(v->domain);
 
     spin_lock(&cp->lock);
     if ( cp->active )
@@ -309,6 +310,8 @@ static void make_mac(struct cloister_port *cp)
 
 static bool get_memory(struct cl_memory *m)
 {
+    if ( m->base )
+        return true;
     m->size = PAGE_SIZE << MEMORY_ORDER;
     m->base = alloc_xenheap_pages(MEMORY_ORDER, 0);
     if ( !m->base )
@@ -324,68 +327,35 @@ static void put_memory(struct cl_memory *m)
     m->base = NULL;
 }
 
-bool cloister_siom_save(const struct domain *d, struct cl_siom_saved *to)
+/* Before the guest's state is what it will be: nothing of it is used up yet. */
+enum cloister_reason cloister_siom_prepare(struct domain *d)
 {
-    struct cloister_port *cp = port_of(d);
-
-    if ( !cp || !cp->active )
-        return false;
-    spin_lock(&cp->lock);
-    cl_siom_save(&cp->port, to);
-    spin_unlock(&cp->lock);
-
-    return true;
-}
-
-int cloister_siom_restore(struct domain *d, const struct cl_siom_saved *from)
-{
-    struct cloister_port *cp = port_of(d);
+    static const uint8_t none[6];
+    struct cloister_port *cp = cloister_siom_port(d);
 
     if ( !cp || cp->active )
-        return -EINVAL;
-    if ( !cp->saved )
-        cp->saved = xmalloc(struct cl_siom_saved);
-    if ( !cp->saved )
-        return -ENOMEM;
-    *cp->saved = *from;
-    cl_siom_saved_config(from, &cp->config);
+        return CLOISTER_WHY_none;
+    if ( cp->saved )
+        cl_siom_saved_config(cp->saved, &cp->config);
+    if ( !memcmp(cp->config.mac, none, sizeof(none)) )
+        make_mac(cp);
+    if ( cloister_port_taken(cp) )
+        return CLOISTER_WHY_net_address;
 
-    return 0;
-}
-
-/* Nobody has a vCPU running that could see the card in between. */
-static int load_saved(struct cloister_port *cp)
-{
-    int rc = 0;
-
-    if ( !cp->saved )
-        return 0;
-    spin_lock(&cp->lock);
-    rc = cl_siom_load(&cp->port, cp->saved);
-    spin_unlock(&cp->lock);
-    XFREE(cp->saved);
-
-    return rc;
+    return get_memory(&cp->port.tx) && get_memory(&cp->port.rx)
+           ? CLOISTER_WHY_none : CLOISTER_WHY_net_memory;
 }
 
 enum cloister_reason cloister_siom_attach(struct domain *d)
 {
-    static const uint8_t none[6];
-    struct cloister_port *cp = port_of(d);
+    struct cloister_port *cp = cloister_siom_port(d);
     int rc;
 
     if ( !cp || cp->active )
         return CLOISTER_WHY_none;
-    if ( !memcmp(cp->config.mac, none, sizeof(none)) )
-        make_mac(cp);
-    rc = get_memory(&cp->port.tx) && get_memory(&cp->port.rx)
-         ? cloister_port_join(cp) ?: load_saved(cp) : -ENOMEM;
+    rc = cloister_port_join(cp) ?: cloister_siom_load(cp);
     if ( !rc )
         return CLOISTER_WHY_none;
-
-    cloister_port_leave(cp);
-    put_memory(&cp->port.tx);
-    put_memory(&cp->port.rx);
 
     return rc == -EEXIST ? CLOISTER_WHY_net_address
          : rc == -EINVAL ? CLOISTER_WHY_net_state : CLOISTER_WHY_net_memory;
@@ -407,31 +377,20 @@ static void tell(const struct cloister_port *cp)
 
 void cloister_siom_detach(struct domain *d)
 {
-    struct cloister_port *cp = port_of(d);
+    struct cloister_port *cp = cloister_siom_port(d);
 
-    if ( !cp || !cp->active )
+    if ( !cp )
         return;
-    tell(cp);
+    if ( cp->active )
+        tell(cp);
     cloister_port_leave(cp);
     put_memory(&cp->port.tx);
     put_memory(&cp->port.rx);
 }
 
-void cloister_siom_let_go(struct domain *d)
-{
-    struct cloister_port *cp = port_of(d);
-
-    if ( !cp )
-        return;
-    spin_lock(&cp->lock);
-    if ( cp->active )
-        cl_siom_release(&cp->port);
-    spin_unlock(&cp->lock);
-}
-
 void cloister_siom_destroy(struct domain *d)
 {
-    struct cloister_port *cp = port_of(d);
+    struct cloister_port *cp = cloister_siom_port(d);
 
     if ( cp )
         xfree(cp->saved);
