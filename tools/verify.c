@@ -313,9 +313,22 @@ void checks_finish(struct checks *c)
     }
     answer = json_new_answer();
     json_add_flag(answer, "good", c->status == CLI_OK);
+    json_add_flag(answer, "referenced", !!c->req->reference);
     json_add_number(answer, "status", c->status);
     json_object_object_add(answer, "checks", c->list);
     json_finish(answer);
+}
+
+/*
+ * Who boots something else than this Xen has its localities, and can have PCRs
+ * 21 and 22 say what he likes: only PCRs 0 to 9 tell.
+ */
+static void note_reference(const struct checks *c)
+{
+    if ( !c->req->reference && !c->req->json && c->status == CLI_OK )
+        fputs("NOTE  what was booted has not been compared with anything: see "
+              "-r\n",
+              c->req->terse ? stderr : stdout);
 }
 
 /* Later checks rely on earlier ones. */
@@ -325,6 +338,7 @@ static void run(struct verify *v)
     if ( check_quote(v) && check_keys(v) && check_host(v) && check_guest(v) &&
          as_expected(v) )
         like_reference(v);
+    note_reference(&v->checks);
     checks_finish(&v->checks);
 }
 
