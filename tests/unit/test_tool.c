@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -1218,6 +1219,65 @@ TEST(keys_refused)
     CHECK(RUN("keys", "-f", SCRATCH, "x") == 2);
     CHECK(RUN("keys", "-f", "/nowhere/x") == 1);
     remove(SCRATCH);
+}
+
+static bool matches(const char *line, const char *pattern)
+{
+    regex_t re;
+    bool found = !regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) &&
+                 !regexec(&re, line, 0, NULL, 0);
+
+    regfree(&re);
+
+    return found;
+}
+
+/*
+ * The text format 0.0.4, and what promtool(1) complains about: each metric has
+ * one HELP, one TYPE and its samples together; counters, and no others, end
+ * with _total.
+ */
+static bool is_prometheus(char *text)
+{
+    char name[64] = "", type[16] = "", seen[2048] = "", pattern[256];
+    char *line, *rest = text, end = *text ? text[strlen(text) - 1] : 0;
+    bool ok = end == '\n';
+
+    while ( ok && (line = strsep(&rest, "\n")) && (*line || rest) )
+    {
+        if ( !strncmp(line, "# HELP ", 7) )
+        {
+            ok = sscanf(line + 7, "%60s", name) == 1 &&
+                 matches(line, "^# HELP cloister_[a-z_]+ [^\\]+[.]$");
+            snprintf(pattern, sizeof(pattern), "|%s|", name);
+            ok &= !strstr(seen, pattern);
+            strncat(seen, pattern, sizeof(seen) - strlen(seen) - 1);
+            line = strsep(&rest, "\n");
+            snprintf(pattern, sizeof(pattern), "# TYPE %s %%15s", name);
+            ok = ok && line && sscanf(line, pattern, type) == 1 &&
+                 !strcmp(type, matches(name, "_total$") ? "counter" : "gauge");
+            continue;
+        }
+        snprintf(pattern, sizeof(pattern),
+                 "^%s([{]domain=\"([^\"\\]|\\\\[\"\\n])*\","
+                 "uuid=\"[0-9a-f-]*\"[}])? [0-9]+$",
+                 name);
+        ok = matches(line, pattern);
+    }
+
+    return ok;
+}
+
+TEST(metrics_format)
+{
+    fake = healthy;
+    fake.domains[0].name = "a\"b\\c";
+    CHECK(RUN("metrics") == 0 && is_prometheus(out));
+    CHECK(!is_prometheus((char[]){"# HELP cloister_x X.\n"}));
+    CHECK(!is_prometheus(
+        (char[]){"# HELP cloister_x X.\n# TYPE cloister_x gauge\ny 1\n"}));
+    CHECK(!is_prometheus((char[]){"# HELP cloister_x X.\n# TYPE cloister_x "
+                                  "counter\ncloister_x 1\n"}));
 }
 
 TEST(metrics)
