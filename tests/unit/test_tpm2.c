@@ -507,6 +507,106 @@ TEST(import_tpm2_tools)
     CHECK(!flush(parent) && !flush(object));
 }
 
+static size_t read_file(const char *name, uint8_t *to, size_t cap)
+{
+    char path[96];
+    size_t n = 0;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s", swtpm_folder(), name);
+    file = fopen(path, "r");
+    if ( file )
+    {
+        n = fread(to, 1, cap, file);
+        fclose(file);
+    }
+
+    return n;
+}
+
+/* TPM2_PolicyCommandCode(TPM2_Duplicate), which only an owner needs. */
+static int allow_duplicate(uint32_t s)
+{
+    const uint8_t bytes[18] = {0x80, 1, 0, 0, 0, 18, 0, 0, 1, 0x6C,
+                               (uint8_t)(s >> 24), (uint8_t)(s >> 16),
+                               (uint8_t)(s >> 8), (uint8_t)s, 0, 0, 1, 0x4B};
+
+    memcpy(cmd, bytes, sizeof(bytes));
+
+    return cl_tpm2_empty_rsp(rsp, run(sizeof(bytes)), false);
+}
+
+/* Loads the object of import_tpm2_tools, and wraps it for a new parent. */
+static int duplicate(uint32_t parent, uint8_t out[2][256], size_t len[2],
+                     struct cl_tpm2_slice public)
+{
+    uint8_t private[256];
+    size_t n = read_file("o.priv", private, sizeof(private));
+    struct cl_tpm2_slice x = {NULL, 0}, y = {NULL, 0};
+    uint32_t object, s;
+    int rc;
+
+    rc = cl_tpm2_load_rsp(
+        rsp,
+        run(cl_tpm2_load_cmd(cmd, sizeof(cmd), parent,
+                             (struct cl_tpm2_slice){private + 2, n - 2},
+                             public)),
+        &object);
+    rc = rc ? rc
+            : cl_tpm2_start_policy_rsp(
+                  rsp,
+                  run(cl_tpm2_start_policy_cmd(cmd, sizeof(cmd), false,
+                                               nonce)),
+                  &s);
+    rc = rc ? rc : allow_duplicate(s);
+    rc = rc ? rc
+            : cl_tpm2_duplicate_rsp(
+                  rsp,
+                  run(cl_tpm2_duplicate_cmd(cmd, sizeof(cmd), object, parent,
+                                            s)),
+                  &x, &y);
+    if ( rc || x.len > 256 || y.len > 256 )
+        return -1;
+    memcpy(out[0], x.p, len[0] = x.len);
+    memcpy(out[1], y.p, len[1] = y.len);
+
+    return flush(object) || flush(s);
+}
+
+/* What this TPM has wrapped, it unwraps. */
+TEST(duplicate_and_import)
+{
+    uint8_t public[256], bytes[2][256], keep[512], out[32];
+    struct cl_tpm2_slice private, area;
+    uint32_t parent, object;
+    size_t len[2], got;
+
+    got = read_file("dup.pub", public, sizeof(public));
+    CHECK(got > 2);
+    area = (struct cl_tpm2_slice){public + 2, got - 2};
+    CHECK(!primary(&parent));
+    CHECK(!duplicate(parent, bytes, len, area));
+    CHECK(!cl_tpm2_import_rsp(
+        rsp,
+        run(cl_tpm2_import_cmd(cmd, sizeof(cmd), parent, area,
+                               (struct cl_tpm2_slice){bytes[0], len[0]},
+                               (struct cl_tpm2_slice){bytes[1], len[1]})),
+        &private));
+    CHECK(private.len <= sizeof(keep));
+    memcpy(keep, private.p, private.len);
+    CHECK(!cl_tpm2_load_rsp(
+        rsp,
+        run(cl_tpm2_load_cmd(cmd, sizeof(cmd), parent,
+                             (struct cl_tpm2_slice){keep, private.len}, area)),
+        &object));
+    CHECK(!cl_tpm2_unseal_rsp(
+        rsp,
+        run(cl_tpm2_unseal_cmd(cmd, sizeof(cmd), object, CL_TPM2_RS_PW)), out,
+        sizeof(out), &got));
+    CHECK(got == 31 && !memcmp(out, "thirty-one-bytes-from-elsewhere", 31));
+    CHECK(!flush(parent) && !flush(object));
+}
+
 /* ---- Whatever comes ----------------------------------------------------- */
 
 /* Every parser, on a copy of exactly len bytes. */

@@ -176,7 +176,8 @@ int cl_tpm2_import_rsp(const uint8_t *rsp, size_t len,
 
 /*
  * TPM2_Duplicate to a loaded new parent, without inner wrapper; the policy
- * session has met TPM2_PolicyCommandCode and what else the policy asks.
+ * session has met TPM2_PolicyCommandCode and what else the policy asks.  Xen
+ * only imports: owners wrap for it without a TPM (tools/sealto.c).
  */
 size_t cl_tpm2_duplicate_cmd(uint8_t *buf, size_t cap, uint32_t object,
                              uint32_t new_parent, uint32_t session);
