@@ -289,6 +289,16 @@ changed_record()
     fails changed "flipafter CLOISTER 3000 | socat -t 5 - TCP:$theirs:$GUESTS"
 }
 
+# arrived N: waits until so many guests are all there on b.
+arrived()
+{
+    on_b "arrived()
+        {
+            [ \"\$(grep -c requesting.permission /tmp/receive.err)\" = $1 ]
+        }
+        wait_until 180 arrived" >/dev/null
+}
+
 # What went over, once more; and up to the key only, and then nothing.
 played_again()
 {
@@ -296,21 +306,20 @@ played_again()
     fact recorded $?
     lives_on_b recorded
     before=$(on_b domains)
+    # GO and the key are the last two frames; the key comes when its guest is
+    # there, as it did.
+    end=$((8 + 44 + 8 + 80))
+    size=$(stat -c %s /tmp/recorded)
     # b ends what is refused, and what is cut: that is not to be this here.
-    (cat /tmp/recorded; sleep 60) |
-        socat -t 60 - "TCP:$theirs:$GUESTS" >/tmp/again 2>&1
+    (head -c $((size - end)) /tmp/recorded
+        arrived 2
+        tail -c $end /tmp/recorded
+        sleep 60) | socat -t 60 - "TCP:$theirs:$GUESTS" >/tmp/again 2>&1
     fact again_running $(($(on_b domains) - before))
     fact again_refused "$(on_b grep -c 'key.is.not.for' /tmp/receive.err)"
-    # GO and the key are the last two frames.
-    size=$(stat -c %s /tmp/recorded)
-    (head -c $((size - 8 - 44 - 8 - 80)) /tmp/recorded; sleep 200) |
+    (head -c $((size - end)) /tmp/recorded; sleep 200) |
         socat -t 60 - "TCP:$theirs:$GUESTS" >/tmp/again 2>&1 &
-    # Its third guest is all there.
-    on_b 'third()
-        {
-            [ "$(grep -c requesting.permission /tmp/receive.err)" = 3 ]
-        }
-        wait_until 180 third'
+    arrived 3
     on_b 'id=$(xl domid keeper--incoming)
         echo lines $(mapscan $id | sed -n "s/^lines //p")
         xl unpause $id 2>/dev/null
