@@ -20,7 +20,7 @@
  *
  * A good command; steps marked * write a register:
  *
- *  LOCALITY * requestAccess; Granted            SEIZE_US, then Seize *
+ *  LOCALITY * requestAccess; Granted            SEIZE_US, _MOST_US, then Seize *
  *  READY    * cmdReady; it clears               TIMEOUT_C
  *  SEND     * the buffer, a piece for each poll TRANSFER_US
  *           * Start
@@ -128,9 +128,12 @@ static int step_locality(struct cl_tpm *t)
         t->asked = true;
         return NEXT;
     }
-    if ( !t->locality || !past(t, t->since, CL_TPM_SEIZE_US) )
+    if ( !t->locality )
         return wait_for(t, CL_TPM_SEIZE_US);
+    if ( !has_waited(t, t->p->read32(t->p->ctx, reg(0, REG_START))) )
+        return WAIT;
 
+    t->seized++;
     write(t, REG_LOC_CTRL, CTRL_SEIZE);
     enter(t, CL_TPM_SEIZE);
 

@@ -16,7 +16,7 @@
  *
  * A good command goes down this list; steps marked * write a register:
  *
- *  LOCALITY * requestUse; activeLocality     SEIZE_US, then SEIZE *
+ *  LOCALITY * requestUse; activeLocality     SEIZE_US, _MOST_US, then SEIZE *
  *  READY    * commandReady; commandReady     TIMEOUT_B
  *  SEND     * FIFO, all but one byte         A for a burst, C for stsValid,
  *             stsValid and Expect between;   TRANSFER_US for all
@@ -154,9 +154,12 @@ static int step_locality(struct cl_tpm *t)
     if ( !(a & ACCESS_REQUEST) )
         return wait_for(t, CL_TPM_TIMEOUT_A_US);
 
-    if ( !t->locality || !past(t, t->since, CL_TPM_SEIZE_US) )
+    if ( !t->locality )
         return wait_for(t, CL_TPM_SEIZE_US);
+    if ( !has_waited(t, t->p->read32(t->p->ctx, reg(0, REG_STS))) )
+        return WAIT;
 
+    t->seized++;
     write_access(t, ACCESS_SEIZE);
     enter(t, CL_TPM_SEIZE);
 

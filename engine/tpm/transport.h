@@ -57,6 +57,20 @@ static inline void moved(struct cl_tpm *t, size_t n)
 }
 
 /*
+ * Is it time to seize?  status: a register of locality 0 that changes while
+ * that is at work.
+ */
+static inline bool has_waited(struct cl_tpm *t, uint32_t status)
+{
+    if ( status != t->status )
+        t->mark = t->now;
+    t->status = status;
+
+    return past(t, t->mark, CL_TPM_SEIZE_US) ||
+           past(t, t->since, CL_TPM_SEIZE_MOST_US);
+}
+
+/*
  * The header has been received: from here on len is what the device says, but
  * within buf.  0 or -EBADMSG.
  */

@@ -220,6 +220,8 @@ static uint32_t read_status(struct model_tis *m, unsigned int l)
     if ( m->active != l )
         return UINT32_MAX;
 
+    if ( l != m->driver )
+        return v | (uint32_t)(m->other_stirs ? (m->now / 10000 & 0xFF) << 8 : 0);
     m->allowed = burst(m);
     v |= (uint32_t)m->allowed << 8;
     if ( sts_valid(m) )
@@ -255,6 +257,8 @@ static void command_ready(struct model_tis *m)
 
 static void write_status(struct model_tis *m, unsigned int l, uint8_t v)
 {
+    if ( l != m->driver )
+        blame(m, "another locality's status written");
     if ( m->active != l )
         return;
     if ( v == 0x40 )
@@ -337,7 +341,8 @@ static unsigned int begin(struct model_tis *m, uint32_t offset)
         m->state = MODEL_IDLE;
         m->ready_bit = false;
     }
-    if ( offset >> 12 != m->driver )
+    /* Whoever waits may look whether locality 0 is at work. */
+    if ( offset >> 12 != m->driver && offset != 0x018 )
         blame(m, "another locality's register");
 
     return offset >> 12;

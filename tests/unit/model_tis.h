@@ -59,6 +59,7 @@ struct model_tis
     unsigned int burst_max;  /* 0: QEMU's                                 */
     uint64_t exec_us;        /* how long a command runs                   */
     uint64_t other_until;    /* locality 0 is active until then           */
+    bool other_stirs;        /* its status changes while it is            */
     unsigned int digest_max; /* GetRandom returns no more at a time       */
     bool started;
     uint32_t force_rc;   /* every command fails with this             */

@@ -204,8 +204,8 @@ TEST(durations)
 {
     uint8_t b[12] = {0x80, 1, 0, 0, 0, 10, 0, 0, 1, 0x31};
 
-    CHECK(cl_tpm2_duration_us(b, 10) == 300000000u);
-    CHECK(cl_tpm2_duration_us(b, 9) == 120000000u);
+    CHECK(cl_tpm2_duration_us(b, 10) == 60000000u);
+    CHECK(cl_tpm2_duration_us(b, 9) == 30000000u);
     CHECK(cl_tpm2_duration_us(b, cl_tpm2_startup_cmd(b, 12)) == 5000000u);
     CHECK(cl_tpm2_duration_us(b, cl_tpm2_getrandom_cmd(b, 12, 1)) == 5000000u);
 }

@@ -37,6 +37,7 @@ struct model
     uint32_t force_size; /* responseSize, 0: right */
     unsigned int active; /* locality */
     uint64_t other_until;
+    bool stirs; /* locality 0 */
     bool asked, running, cancelled;
     unsigned int accesses, commands, idles;
     uint8_t data[SIZE];
@@ -99,6 +100,8 @@ static uint32_t read32(void *ctx, uint32_t offset)
 
     switch ( offset )
     {
+    case 0x004C: /* whether locality 0 is at work */
+        return m.active == 0 && m.stirs ? m.now / CL_TPM_POLL_PERIOD_US : 0;
     case 0x2000:
         return 0x80 | (m.active == NOBODY ? 0 : 2u | m.active << 2);
     case 0x200C:
@@ -258,13 +261,21 @@ TEST(longest_command)
 
 TEST(waits_for_dom0_then_seizes)
 {
+    uint64_t start;
+
     begin(F_NONE);
     m.active = 0;
     m.other_until = 3000 * MS;
     CHECK(works());
     m.active = 0;
     m.other_until = UINT64_MAX;
-    CHECK(works());
+    start = m.now;
+    CHECK(works() && t.seized == 1 && m.now - start >= CL_TPM_SEIZE_US &&
+          m.now - start < CL_TPM_SEIZE_US + 1000 * MS);
+    m.active = 0;
+    m.stirs = true;
+    start = m.now;
+    CHECK(works() && t.seized == 2 && m.now - start >= CL_TPM_SEIZE_MOST_US);
 }
 
 TEST(hold)

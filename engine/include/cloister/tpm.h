@@ -84,19 +84,24 @@ struct cl_tpm_platform
 #define CL_TPM_TIMEOUT_C_US 200000u
 
 /*
- * Politeness.  Linux in dom0 uses locality 0 and gives it up after each
- * command, so a request is granted when the command that runs has ended.
- * After this time the locality is seized, which aborts what runs there: dom0
- * is not trusted and must not be able to keep the TPM from the hypervisor.
- * Linux allows 2 s for an ordinary command; key generation and the check of
- * a signature by a large RSA key may take longer, and who does that in dom0
- * while the hypervisor wants the TPM may have to do it again.
+ * Politeness.  Linux in dom0 uses locality 0, and gives it up after each
+ * command of a program's; with its resource manager that is up to ten commands
+ * of the TPM, as objects and sessions are loaded before and saved after it.  A
+ * request is granted then.  A locality that is seized in the middle costs
+ * Linux two minutes, in which it waits for its response, and the program a
+ * failure.  But dom0 is not trusted and must not be able to keep the TPM from
+ * the hypervisor: so it is seized when the status that locality 0 has has not
+ * changed for CL_TPM_SEIZE_US, and whatever that says after
+ * CL_TPM_SEIZE_MOST_US.  While one command is executed nothing changes: who
+ * makes RSA keys in dom0 while the hypervisor wants the TPM may have to do it
+ * again.
  * (Linux waits TIMEOUT_A for its own turn and then forgets that it has asked:
  * the grant that comes later finds nobody, and costs the next command here
- * this time.  A reason to keep commands here short.)
+ * CL_TPM_SEIZE_US.  A reason to keep commands here short.)
  * Locality 0 itself cannot seize: there, the request times out.
  */
-#define CL_TPM_SEIZE_US 5000000u
+#define CL_TPM_SEIZE_US 10000000u
+#define CL_TPM_SEIZE_MOST_US 30000000u
 
 /*
  * Ours: the whole transfer of a command, and of a response.  The specification
@@ -106,7 +111,7 @@ struct cl_tpm_platform
 
 /* Everything but the execution of the command. */
 #define CL_TPM_BOUND_US                                                       \
-    (CL_TPM_SEIZE_US + CL_TPM_TIMEOUT_B_US +     /* the locality          */  \
+    (CL_TPM_SEIZE_MOST_US + CL_TPM_TIMEOUT_B_US + /* the locality         */  \
      CL_TPM_TIMEOUT_B_US +                       /* commandReady          */  \
      CL_TPM_TRANSFER_US + CL_TPM_TIMEOUT_C_US +  /* the command           */  \
      CL_TPM_TRANSFER_US + CL_TPM_TIMEOUT_C_US +  /* the response          */  \
@@ -168,8 +173,8 @@ enum cl_tpm_state
 
 /*
  * Owned by the caller; about 4 kB.  The caller may read rsp_len, buf (both
- * meaningful after cl_tpm_poll() has returned 0, until the next start) and
- * nothing else.
+ * meaningful after cl_tpm_poll() has returned 0, until the next start), seized
+ * and nothing else.
  */
 struct cl_tpm
 {
@@ -184,7 +189,10 @@ struct cl_tpm
     bool asked;           /* requestUse, or the second commandReady, is out  */
     uint64_t now;         /* clock, read once for each poll                  */
     uint64_t since;       /* entry to the state                              */
-    uint64_t mark;        /* last time that the FIFO moved                   */
+    uint64_t mark;        /* last time that the FIFO, or another locality
+                             that has the TPM, moved                         */
+    uint32_t status;      /* of the latter                                   */
+    unsigned int seized;  /* how often, since init                           */
     uint64_t duration_us; /* allowed for the command                         */
     unsigned int budget;  /* FIFO bytes left for this poll                   */
     size_t len;           /* command bytes in buf, then response bytes due   */

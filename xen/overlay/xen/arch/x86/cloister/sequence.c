@@ -9,6 +9,12 @@
  * from the load of an object to the use of what is in it, and while the digest
  * of a policy is made.  A session for use can only be refused, the storage key
  * says itself whose it is in what it is used for, and so does a signature.
+ *
+ * Two more reasons, as others are to be disturbed as little as possible, and
+ * not to disturb: whoever extends a PCR (IMA in dom0) makes a session useless
+ * that has met PolicyPCR; and a TPM has room for three objects, of which dom0
+ * uses up to two at a time.  So the locality is held from PolicyPCR until what
+ * was loaded has been flushed again.
  */
 
 #include <xen/sched.h>
@@ -33,12 +39,13 @@ static bool holds(enum cloister_step s)
     switch ( s )
     {
     case CLOISTER_STEP_trial:
+    case CLOISTER_STEP_pcr:
     case CLOISTER_STEP_load:
     case CLOISTER_STEP_check:
+    case CLOISTER_STEP_unseal:
         return true;
 
     case CLOISTER_STEP_locality:
-    case CLOISTER_STEP_pcr:
         return seq->trial;
 
     default:
@@ -75,11 +82,16 @@ static size_t seal_cmd(uint8_t *buf, size_t cap)
     return cl_tpm2_seal_cmd(buf, cap, &s);
 }
 
+/* What is to be flushed next; the object first, see above. */
+static uint32_t *leftover(void)
+{
+    return seq->object ? &seq->object
+           : seq->session ? &seq->session : &seq->primary;
+}
+
 static size_t clean_cmd(uint8_t *buf, size_t cap)
 {
-    uint32_t handle = seq->session ?: seq->object ?: seq->primary;
-
-    return handle ? cl_tpm2_flush_cmd(buf, cap, handle) : 0;
+    return *leftover() ? cl_tpm2_flush_cmd(buf, cap, *leftover()) : 0;
 }
 
 static size_t step_cmd(enum cloister_step s, uint8_t *buf, size_t cap)
@@ -143,15 +155,13 @@ static int import_rsp(const uint8_t *rsp, size_t len)
 
 static int clean_rsp(const uint8_t *rsp, size_t len)
 {
-    uint32_t *handle = seq->session ? &seq->session
-                       : seq->object ? &seq->object : &seq->primary;
     int rc = cl_tpm2_empty_rsp(rsp, len, false);
 
     /* What stays in the TPM is room that is missing next time. */
     if ( !len && seq->flushes++ < FLUSHES )
         return rc;
     if ( rc != -EAGAIN )
-        *handle = 0;
+        *leftover() = 0;
 
     return rc == -EAGAIN ? rc : 0;
 }

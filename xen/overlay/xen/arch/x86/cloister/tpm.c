@@ -30,6 +30,7 @@
 #define RETRY_FIRST     MILLISECS(100)
 #define RETRY_MOST      SECONDS(5)
 #define FAILURES_MOST   5   /* in a row, before it counts as failed */
+#define AGAIN_MOST      1000    /* in a row, before that is a failure: 2 s */
 
 static DEFINE_SPINLOCK(pool_lock);
 static uint8_t pool[POOL][RANDOM];
@@ -211,7 +212,8 @@ static void note_failure(int rc)
 {
     if ( read_atomic(&failures) < FAILURES_MOST )
         printk(XENLOG_WARNING "Cloister: TPM: error %d while it waits for %s\n",
-               rc, cl_tpm_where(&tpm));
+               rc, rc == -ENXIO ? "the end of failure mode"
+                   : rc == -EBUSY ? "the end of retries" : cl_tpm_where(&tpm));
     write_atomic(&failures, min(failures + 1, FAILURES_MOST + 0u));
     retry = min(retry * 2, RETRY_MOST);
     set_timer(&tpm_timer, NOW() + retry);
@@ -226,9 +228,31 @@ static void note_success(void)
     retry = RETRY_FIRST;
 }
 
+/* Whoever works in dom0 at this moment sees a TPM that does not answer. */
+static void note_seizure(void)
+{
+    static unsigned int seized;
+
+    if ( tpm.seized != seized )
+        printk(XENLOG_G_WARNING
+               "Cloister: TPM: taken from dom0, which did not let go of it\n");
+    seized = tpm.seized;
+}
+
+/*
+ * In failure mode a TPM refuses whatever it is asked, which is not the fault of
+ * what it was asked (Part 1, "Failure mode").
+ */
+static bool has_failed(void)
+{
+    return cl_tpm2_rc(tpm.buf, tpm.rsp_len) == CL_TPM2_RC_FAILURE;
+}
+
 /* The command that ran has ended; who sent it also learns that it failed. */
 static int finish(int rc)
 {
+    static unsigned int again;      /* in a row */
+    bool failed = !rc && has_failed();
     const struct cloister_tpm_work *w = running;
     int taken;
 
@@ -236,14 +260,21 @@ static int finish(int rc)
     holder = tpm.held ? w : NULL;
     taken = w->rsp(rc ? NULL : tpm.buf, rc ? 0 : tpm.rsp_len);
     cl_tpm_wipe(&tpm);
-    if ( rc )
-        return rc;
+    note_seizure();
+    if ( rc || failed )
+        return rc ?: -ENXIO;
 
     /* Both mean that nothing has been done yet. */
     if ( taken == -ENOTCONN )
         starting = true;
+    if ( taken != -ENOTCONN && taken != -EAGAIN )
+    {
+        again = 0;
+        return taken;
+    }
+    again = min(again + 1, AGAIN_MOST + 0u);
 
-    return taken == -ENOTCONN || taken == -EAGAIN ? 0 : taken;
+    return again < AGAIN_MOST ? 0 : -EBUSY;
 }
 
 static int send(void)
