@@ -47,6 +47,46 @@ hostile()
     fact walk_guards_bad "$(said hostile guards)"
 }
 
+# ---- Settings of a card are measured -----------------------------------------
+
+# settled NAME SETTING...: exit status of explain: does a guest whose card dom0
+# sets up so start from what its owner has computed?
+settled()
+{
+    name=$1
+    shift
+    xl create -q -p /files/tiny.cfg name="\"$name\""
+    [ $# -eq 0 ] || ./cloister net "$name" "$@"
+    xl unpause "$name"
+    ./cloister show -o "$name.log" "$name"
+    ./cloister explain owner.log "$name.log" >"$name.explained"
+    result=$?
+    sed "s/^/# $name: /" "$name.explained"
+    xl destroy "$name"
+    return $result
+}
+
+measured()
+{
+    note "the settings of a card are measured"
+    ./cloister measure -n vlan=7,mtu=9000,rate=25M,isolated=1 -o owner.log \
+        /files/tiny.cfg
+    fact net_measure $?
+    settled as-asked vlan=7 mtu=9000 rate=25M isolated=1
+    fact net_as_asked $?
+    settled vlan vlan=8 mtu=9000 rate=25M isolated=1
+    fact net_vlan $?
+    settled rate vlan=7 mtu=9000 rate=26M isolated=1
+    fact net_rate $?
+    settled isolation vlan=7 mtu=9000 rate=25M isolated=0
+    fact net_isolation $?
+    settled nothing
+    fact net_nothing $?
+    fact net_named "$(cat vlan.explained rate.explained isolation.explained \
+        nothing.explained | grep -c '^\(actual\|only in the expected one:\) *net ')"
+}
+
+[ "$stock" ] || measured
 net_image peer netpeer
 net_image walk netwalk
 net_bridge
