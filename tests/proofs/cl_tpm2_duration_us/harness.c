@@ -3,7 +3,7 @@
  * The contract of cl_tpm2_duration_us().
  *
  * Sources: tpm/command.c
- * Flags: --unwind 8
+ * Flags: --unwind 20
  */
 #include <errno.h>
 
