@@ -228,14 +228,17 @@ static void note_success(void)
     retry = RETRY_FIRST;
 }
 
-/* Whoever works in dom0 at this moment sees a TPM that does not answer. */
+/*
+ * Whoever works in dom0 at this moment sees a TPM that does not answer.  At boot
+ * it is firmware that has not let go of it.
+ */
 static void note_seizure(void)
 {
     static unsigned int seized;
 
     if ( tpm.seized != seized )
         printk(XENLOG_G_WARNING
-               "Cloister: TPM: taken from dom0, which did not let go of it\n");
+               "Cloister: TPM: taken from locality 0, which did not let go of it\n");
     seized = tpm.seized;
 }
 
