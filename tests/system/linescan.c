@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * linescan FILE: how often the keeper's marker is in a file, wherever it
- * starts: in what xl save or xl dump-core has written.  Prints "lines N".
+ * starts: in what xl save or xl dump-core has written, or in a machine's memory.
+ * Prints "lines N", and "registers N": how often its first two words of four
+ * bytes are where Xen has a guest's RSI and RDI (as the attacks' victim does).
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -27,11 +29,29 @@ static uint64_t count(const char *from, const char *end, const char *marker)
     return found;
 }
 
+static uint64_t count_registers(const char *from, const char *end,
+                                const char *marker)
+{
+    uint32_t word[2];
+    uint64_t pair[2], found = 0;
+
+    memcpy(word, marker, sizeof(word));
+    pair[0] = word[0];
+    pair[1] = word[1];
+    while ( (from = memmem(from, end - from, pair, sizeof(pair))) )
+    {
+        found++;
+        from += sizeof(pair);
+    }
+
+    return found;
+}
+
 int main(int argc, char *argv[])
 {
     static char buffer[MARKER + CHUNK];
     char marker[MARKER];
-    uint64_t lines = 0;
+    uint64_t lines = 0, registers = 0;
     size_t kept = 0;
     ssize_t got;
     int fd = argc == 2 ? open(argv[1], O_RDONLY) : -1;
@@ -45,6 +65,7 @@ int main(int argc, char *argv[])
         size_t have = kept + got;
 
         lines += count(buffer, buffer + have, marker);
+        registers += count_registers(buffer, buffer + have, marker);
         /* What may be the start of a marker: too short to be a whole one. */
         kept = have < MARKER - 1 ? have : MARKER - 1;
         memmove(buffer, buffer + have - kept, kept);
@@ -52,7 +73,7 @@ int main(int argc, char *argv[])
     if ( got < 0 )
         fail(argv[1]);
 
-    printf("lines %" PRIu64 "\n", lines);
+    printf("lines %" PRIu64 "\nregisters %" PRIu64 "\n", lines, registers);
 
     return 0;
 }
