@@ -105,7 +105,13 @@ static int obtain(struct hyp *hyp, const char *path, bool fresh,
     else
         return rc;
 
-    return hyp_hostkey(hyp, key);
+    rc = hyp_hostkey(hyp, key);
+    /* Another request that was given up may have got its key in the end. */
+    if ( !rc && (key->length != file.length ||
+                 memcmp(key->blob, file.blob, file.length)) )
+        *write = true;
+
+    return rc;
 }
 
 /* ---- The list of images --------------------------------------------------- */

@@ -47,11 +47,23 @@ static void release(struct cl_tpm *t)
     enter(t, CL_TPM_RELEASE);
 }
 
+/*
+ * "Again" leaves the locality as it was: what had to be held for this command
+ * must be held for it once more.
+ */
+static bool has_to_come_again(const struct cl_tpm *t)
+{
+    uint32_t rc = cl_tpm2_rc(t->buf, t->len);
+
+    return rc == CL_TPM2_RC_RETRY || rc == CL_TPM2_RC_YIELDED ||
+           rc == CL_TPM2_RC_TESTING;
+}
+
 void cl_tpm_complete(struct cl_tpm *t)
 {
     t->rsp_len = t->len;
     t->result = 0;
-    t->held = t->hold;
+    t->held = t->hold || (t->held && has_to_come_again(t));
     if ( t->held )
         enter(t, CL_TPM_IDLE);
     else
@@ -165,6 +177,15 @@ int cl_tpm_init_crb(struct cl_tpm *t, const struct cl_tpm_platform *p,
 void cl_tpm_hold(struct cl_tpm *t, bool hold)
 {
     t->hold = hold;
+}
+
+void cl_tpm_let_go(struct cl_tpm *t)
+{
+    if ( t->state != CL_TPM_IDLE || !t->held )
+        return;
+
+    release(t);
+    enter(t, CL_TPM_IDLE);
 }
 
 void cl_tpm_wipe(struct cl_tpm *t)

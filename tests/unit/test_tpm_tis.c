@@ -768,6 +768,40 @@ TEST(held_until_released)
     CHECK(works(&r));
 }
 
+/* A command that has to come again comes before anybody else has a turn. */
+TEST(held_until_answered)
+{
+    static struct rig r;
+
+    rig_init(&r);
+    CHECK(!run_held(&r, true));
+    r.m.force_rc = CL_TPM2_RC_RETRY;
+    CHECK(!run_held(&r, false));
+    CHECK(r.m.active == r.m.driver);
+    r.m.force_rc = 0;
+    CHECK(!run_held(&r, false) && is_random(&r, 32));
+    CHECK(r.m.active != r.m.driver && !r.broken);
+
+    /* Nothing was held: nothing is. */
+    r.m.force_rc = CL_TPM2_RC_RETRY;
+    CHECK(!run_held(&r, false));
+    CHECK(r.m.active != r.m.driver);
+    r.m.force_rc = 0;
+    CHECK(works(&r));
+}
+
+TEST(let_go)
+{
+    static struct rig r;
+
+    rig_init(&r);
+    CHECK(!run_held(&r, true));
+    cl_tpm_let_go(&r.t);
+    CHECK(r.m.active != r.m.driver && !r.t.held);
+    cl_tpm_let_go(&r.t);
+    CHECK(works(&r) && !r.broken);
+}
+
 /* An error gives it up. */
 TEST(held_until_error)
 {

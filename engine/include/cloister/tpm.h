@@ -224,12 +224,15 @@ int cl_tpm_start(struct cl_tpm *t, const uint8_t *cmd, size_t len);
 
 /*
  * After cl_tpm_start(), before the first poll: whether the locality is kept
- * once the command has succeeded.  The next command then starts without
- * anybody else having had a turn, or ends with -EIO.  After an error nothing
- * is kept.  Others wait meanwhile: keep it for short sequences only, and let
- * the last command give it up.
+ * once there is a response, whatever it says.  The next command then starts
+ * without anybody else having had a turn, or ends with -EIO.  After an error
+ * nothing is kept.  A response that asks for the command again (TPM_RC_RETRY,
+ * YIELDED, TESTING) leaves what was kept, even if it was to be given up.
+ * Others wait meanwhile: keep it for short sequences only, and let the last
+ * command give it up, or cl_tpm_let_go(), which does not wait for its end.
  */
 void cl_tpm_hold(struct cl_tpm *t, bool hold);
+void cl_tpm_let_go(struct cl_tpm *t);
 
 /*
  * Goes as far as it can without waiting.

@@ -197,7 +197,8 @@ static int cf_check counter_rsp(const uint8_t *rsp, size_t len)
 
     spin_lock(&counter_lock);
     rc = step_rsp(rsp, len);
-    if ( rc && rc != -EAGAIN && rc != -ENOTCONN )
+    /* -ENOTCONN: it was reset, and sessions and objects are gone. */
+    if ( rc && rc != -EAGAIN )
     {
         job.result = job.result ?: rc;
         job.at = STEP_flush;

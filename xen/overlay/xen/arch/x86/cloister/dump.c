@@ -103,7 +103,8 @@ static int cf_check dump_rsp(const uint8_t *rsp, size_t len)
          : job.at == STEP_encrypt ? cl_tpm2_rsa_encrypt_rsp(rsp, len,
                                                             job.wrapped)
          : flush_rsp(rsp, len);
-    if ( rc && rc != -EAGAIN && rc != -ENOTCONN )
+    /* -ENOTCONN: it was reset, and sessions and objects are gone. */
+    if ( rc && rc != -EAGAIN )
     {
         job.result = job.result ?: rc;
         job.at = STEP_flush;
@@ -119,6 +120,11 @@ const struct cloister_tpm_work cloister_dump_work = {
     .cmd = dump_cmd,
     .rsp = dump_rsp,
 };
+
+void cloister_dump_wipe(void)
+{
+    cl_wipe(job.key, sizeof(job.key));
+}
 
 /* Under dump_lock: 0 and job.wrapped is this domain's; -ERESTART; -errno. */
 static int wrap(const struct cloister_domain *cd, const uint8_t *modulus)

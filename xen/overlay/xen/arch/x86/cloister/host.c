@@ -503,11 +503,17 @@ void cloister_host_down(void)
 
     cloister_keys_wipe();
     await_others();
+    cloister_tpm_wipe();
+    cloister_provision_wipe();
+    cloister_dump_wipe();
     wipe_stacks();
     for_each_domain ( d )
     {
         if ( d->arch.cloister )
+        {
             cloister_secret_wipe(d->arch.cloister);
+            cloister_restore_wipe(d->arch.cloister);
+        }
         if ( cloister_sealed(d) )
             wipe_domain(d);
     }

@@ -265,6 +265,8 @@ int cloister_hostkey_op(struct cloister_hostkey *k)
 
     if ( k->action > CLOISTER_HOSTKEY_create )
         return -EOPNOTSUPP;
+    if ( k->action != CLOISTER_HOSTKEY_get )
+        cloister_request_overwrite();
 
     spin_lock(&cloister_sequence_lock);
     if ( k->action != CLOISTER_HOSTKEY_get )

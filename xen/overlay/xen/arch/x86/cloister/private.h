@@ -134,7 +134,7 @@ void cloister_power_off(void);
 
 /* ---- overwrite.c -------------------------------------------------------- */
 
-/* Once, and before the first guest is sealed (domctl lock). */
+/* Before there is anything in memory that is worth it; asks once. */
 void cloister_request_overwrite(void);
 
 /* ---- table.c: the page permission table ------------------------------- */
@@ -343,6 +343,9 @@ int cloister_record_dump(struct domain *d, void *buf, size_t room,
 
 int cloister_dump_op(struct cloister_dump *op);
 
+/* A key on its way to its owner, as the host goes down.  Takes no lock. */
+void cloister_dump_wipe(void);
+
 /*
  * Does the guest's command line, as this launch log has it, hold the option
  * (at most 20 characters) with this value in lowercase hex?
@@ -385,6 +388,9 @@ enum cloister_reason cloister_restore_finish(struct domain *d);
 const uint8_t *cloister_restore_source(const struct cloister_domain *cd);
 void cloister_restore_drop(struct cloister_domain *cd);
 
+/* A record in the clear, as the host goes down.  Takes no lock. */
+void cloister_restore_wipe(struct cloister_domain *cd);
+
 /*
  * A record from another host, whose key comes last: -EINVAL: there is none.
  * offer: its challenge, and which record it is.  receive: -EBADMSG: not its key, it goes on waiting;
@@ -409,6 +415,9 @@ int cloister_provision_op(const struct cloister_provision *p);
 int cloister_secret_op(struct cloister_secret *s);
 int cloister_report_op(struct cloister_report *r);
 
+/* What the last sequence for a secret has left.  Takes no lock. */
+void cloister_provision_wipe(void);
+
 /* Erases a secret that the domain has not fetched; wipe: takes no lock. */
 void cloister_secret_drop(struct cloister_domain *cd);
 void cloister_secret_wipe(struct cloister_domain *cd);
@@ -427,6 +436,9 @@ void cloister_hostkey_wipe(void);
 int cloister_hostkey_op(struct cloister_hostkey *k);
 
 /* ---- tpm.c ------------------------------------------------------------ */
+
+/* The command or response that is under way.  Takes no lock. */
+void cloister_tpm_wipe(void);
 
 /* true: a TPM 2.0 has answered at locality 2. */
 bool cloister_tpm_ready(void);

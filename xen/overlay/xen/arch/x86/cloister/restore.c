@@ -83,6 +83,14 @@ void cloister_restore_untake(struct cloister_domain *cd)
         r->taken = false;
 }
 
+void cloister_restore_wipe(struct cloister_domain *cd)
+{
+    struct cloister_restore *r = cd->restore;
+
+    if ( r && r->body )
+        cl_wipe(r->body, r->size);
+}
+
 void cloister_restore_drop(struct cloister_domain *cd)
 {
     struct cloister_restore *r = cd->restore;
@@ -250,6 +258,7 @@ static enum cloister_reason take_record(struct domain *d,
     if ( why )
         return why;
 
+    cloister_request_overwrite();
     cd->restore = r = xzalloc(struct cloister_restore);
     if ( !r )
         return CLOISTER_WHY_no_memory;

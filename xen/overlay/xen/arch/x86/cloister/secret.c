@@ -189,6 +189,7 @@ int cloister_provision_op(const struct cloister_provision *p)
     struct domain *d;
     int rc = -ENOENT;
 
+    cloister_request_overwrite();
     if ( p->domid == CLOISTER_DOMID_HOST )
         return provision_host(p);
 
@@ -226,6 +227,11 @@ int cloister_secret_op(struct cloister_secret *s)
         cloister_secret_drop(cd);
 
     return rc;
+}
+
+void cloister_provision_wipe(void)
+{
+    cl_wipe(job.secret, sizeof(job.secret));
 }
 
 void cloister_secret_wipe(struct cloister_domain *cd)

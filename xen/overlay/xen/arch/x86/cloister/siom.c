@@ -149,9 +149,9 @@ static void work_locked(bool by_tasklet)
         cloister_siom_kick();
     else if ( more || !bitmap_empty(cloister_siom->tx_ready, CL_SIOM_PORTS) )
         arm_timer(PERIOD);      /* for tokens, or the NIC */
-    else if ( !bitmap_empty(waiting, CL_SIOM_PORTS) )
+    if ( !bitmap_empty(waiting, CL_SIOM_PORTS) )
         arm_timer(PAUSED);
-    else if ( cloister_siom->nic )
+    if ( cloister_siom->nic )
         arm_timer(cloister_nic_period());
 }
 

@@ -291,6 +291,13 @@ static int send(void)
     for ( i = 0; i < ARRAY_SIZE(works) && !len; i++ )
         if ( !holder || works[i] == holder )
             len = works[i]->cmd(cmd, sizeof(cmd), &hold);
+    if ( !len && holder )
+    {
+        /* It has ended without its last command. */
+        holder = NULL;
+        cl_tpm_let_go(&tpm);
+        cloister_tpm_kick();
+    }
     if ( !len )
         return 0;
 
@@ -301,6 +308,11 @@ static int send(void)
         running = works[i - 1];
 
     return rc;
+}
+
+void cloister_tpm_wipe(void)
+{
+    cl_tpm_wipe(&tpm);
 }
 
 /* Nothing to do: stops, unless somebody has come in the meantime. */
