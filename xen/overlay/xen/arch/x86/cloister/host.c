@@ -172,11 +172,12 @@ static int __init deny_hidden(struct domain *d)
 #define MCHBAR              0x48
 #define MCHBAR_ENABLE       1
 #define MCHBAR_SIZE         KB(64)
+#define MCHBAR_SIZE_NEW     KB(128)     /* two controllers, Tiger Lake on */
 
 static void __init hide_memory_controller(void)
 {
     const pci_sbdf_t bridge = PCI_SBDF(0, 0, 0, 0);
-    uint64_t bar;
+    uint64_t bar, size;
 
     if ( pci_conf_read16(bridge, PCI_VENDOR_ID) != PCI_VENDOR_ID_INTEL )
         return;
@@ -185,8 +186,10 @@ static void __init hide_memory_controller(void)
     if ( !(bar & MCHBAR_ENABLE) )
         return;
     bar &= ~(uint64_t)(PAGE_SIZE - 1);
+    /* A window lies at a multiple of its size: the old ones did not, mostly. */
+    size = bar % MCHBAR_SIZE_NEW ? MCHBAR_SIZE : MCHBAR_SIZE_NEW;
     if ( bar >= MB(1) && !mfn_valid(_mfn(PFN_DOWN(bar))) )
-        cloister_hide_io(PFN_DOWN(bar), PFN_DOWN(bar + MCHBAR_SIZE) - 1);
+        cloister_hide_io(PFN_DOWN(bar), PFN_DOWN(bar + size) - 1);
 }
 
 #define PCI_MULTI_FUNCTION  0x80        /* in PCI_HEADER_TYPE */

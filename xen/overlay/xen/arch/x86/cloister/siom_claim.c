@@ -170,6 +170,44 @@ static int __init make_pool(void)
     return rc ?: own->nic.pool && own->nic.priv ? 0 : -ENOMEM;
 }
 
+/*
+ * Who can number the buses above the NIC anew can reach it by another name:
+ * dom0 may not write to the bridges on the way.  True: there is one.
+ */
+static bool __init freeze_bridge(unsigned int bus, unsigned int *above)
+{
+    unsigned int bdf;
+
+    for ( bdf = 0; bdf < (bus << 8); bdf++ )
+    {
+        const pci_sbdf_t f = { .seg = own->sbdf.seg, .bdf = bdf };
+        unsigned int type = pci_conf_read8(f, PCI_HEADER_TYPE) & 0x7f;
+
+        if ( pci_conf_read16(f, PCI_VENDOR_ID) == 0xffff ||
+             (type != PCI_HEADER_TYPE_BRIDGE &&
+              type != PCI_HEADER_TYPE_CARDBUS) ||
+             pci_conf_read8(f, PCI_SECONDARY_BUS) != bus )
+            continue;
+        *above = f.bus;
+
+        return !pci_ro_device(f.seg, f.bus, f.devfn);
+    }
+
+    return false;
+}
+
+static bool __init freeze_bridges(void)
+{
+    unsigned int bus = own->sbdf.bus, above;
+
+    /* Towards bus 0: each bridge is on a bus with a lower number. */
+    for ( ; bus; bus = above )
+        if ( !freeze_bridge(bus, &above) )
+            return false;
+
+    return true;
+}
+
 /* Why the device cannot be taken, or NULL. */
 static const char *__init unfit(void)
 {
@@ -195,6 +233,8 @@ static const char *__init take(void)
     if ( why )
         return why;
 
+    if ( !freeze_bridges() )
+        return "there is no way from bus 0 to it by bridges that are kept";
     /* The firmware may have left it running. */
     cloister_nic_command(PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY |
                          PCI_COMMAND_IO, 0);
