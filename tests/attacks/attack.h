@@ -102,6 +102,7 @@ long sysctl(uint32_t cmd, struct xen_sysctl *op);
 long platform_op(uint32_t cmd, struct xen_platform_op *op);
 long memory_op(unsigned int cmd, void *arg, size_t size);
 long dm_op(uint32_t domid, struct xen_dm_op *op);
+long cloister_op(unsigned int cmd, void *arg, size_t size);
 long set_param(uint32_t domid, uint32_t index, uint64_t value);
 
 /* Memory that a structure handed to Xen may point to. */

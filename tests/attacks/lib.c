@@ -17,6 +17,8 @@
 
 #include "attack.h"
 
+#include <abi/hypercall.h>
+
 #include <lines.h>
 
 xc_interface *xch;
@@ -124,6 +126,11 @@ long platform_op(uint32_t cmd, struct xen_platform_op *op)
 long memory_op(unsigned int cmd, void *arg, size_t size)
 {
     return hypercall_2(__HYPERVISOR_memory_op, cmd, arg, size);
+}
+
+long cloister_op(unsigned int cmd, void *arg, size_t size)
+{
+    return hypercall_2(CLOISTER_HYPERCALL, cmd, arg, size);
 }
 
 long dm_op(uint32_t domid, struct xen_dm_op *op)

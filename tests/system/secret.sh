@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A guest gets the key of its disk from its owner, once, and opens the disk;
-# a guest that starts from something else gets nothing (storylab.sh).
+# a guest that starts from something else, or from an image, gets nothing
+# (storylab.sh).
 # shellcheck shell=sh disable=SC1091,SC2154,SC2086
 . /lab.sh
 . /files/storylab.sh
@@ -12,6 +13,14 @@ if ! is_cloister; then
 fi
 
 good_story
+
+note "the guest comes back from an image: the same secret is not given again"
+xl save web image >/tmp/xl.out 2>&1 && xl restore image >>/tmp/xl.out 2>&1
+fact restored $?
+rm -f image
+cloister provision web <blob 2>provision.err
+fact restored_provisioned $?
+fact restored_had "$(grep -c 'it has had its secret' provision.err)"
 xl destroy web
 
 note "a guest with another command line: nobody seals, and it gets nothing"
