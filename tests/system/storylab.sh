@@ -15,10 +15,11 @@ LAB_PATIENCE=120
 
 # ---- The owner's part: a key, a disk, a guest --------------------------------
 
-# A line that can be looked for in a guest's memory.
+# A line that can be looked for in a guest's memory.  The marker itself must not
+# stand here: a search of all memory would find this file in dom0.
 make_key()
 {
-    printf 'CLOISTER-SECRET-%s.' "$(od -An -v -tx1 -N 23 /dev/urandom |
+    printf '%s-%s.' CLOISTER-SECRET "$(od -An -v -tx1 -N 23 /dev/urandom |
         tr -d ' \n')" >owner/disk.key
     if is_cloister; then
         (umask 077 && cloister keygen >owner/owner.key)
