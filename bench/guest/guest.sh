@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What is counted (bench/guest/run): a guest's start, its work, and xl save.
+# What is counted (bench/guest/run): a guest's start, its work, xl save, and xl
+# restore until the guest can run and until it has used its memory.
 # The machine has one processor.  While the guest is saved it rests, so that
 # only dom0 and Xen are at work; time spent waiting takes no time here.
 # shellcheck shell=sh disable=SC1091
@@ -31,5 +32,14 @@ mark 3
 rm /tmp/save
 wait_for "$console" "keeper ok $(($(rounds keeper) + 2))" $LAB_PATIENCE ||
     fail "rounds after the save"
+xl save keeper /tmp/save || fail "xl save, for good"
+mark 4
+xl restore -p /tmp/save || fail "xl restore"
+mark 5
+xl unpause keeper || fail "xl unpause"
+mark 6
+wait_for "$console" "keeper ok $(($(rounds keeper) + 2))" $LAB_PATIENCE ||
+    fail "rounds after the restore"
+mark 7
 fact bad "$(bad_rounds keeper)"
 xl destroy keeper

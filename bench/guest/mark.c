@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* mark NUMBER: a mark (lab/mark.h) from a script, 1 to 4. */
+/* mark NUMBER: a mark (lab/mark.h) from a script, 1 to 7. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,7 +24,19 @@ int main(int argc, char *argv[])
     case 4:
         MARK(4);
         return 0;
+
+    case 5:
+        MARK(5);
+        return 0;
+
+    case 6:
+        MARK(6);
+        return 0;
+
+    case 7:
+        MARK(7);
+        return 0;
     }
-    fprintf(stderr, "usage: mark 1|2|3|4\n");
+    fprintf(stderr, "usage: mark 1..7\n");
     return 2;
 }
