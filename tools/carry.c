@@ -13,6 +13,7 @@
 #include "output.h"
 
 #define PIECE 65536u
+#define NO_COMMAND 127 /* exit status of a shell that does not find it */
 #ifndef IDLE
 #define IDLE (300 * 1000) /* milliseconds without a byte: the link is dead */
 #endif
@@ -157,7 +158,7 @@ static bool start(struct child *c, const char *command, const char *host)
         close(out[0]);
         close(out[1]);
         execlp("sh", "sh", "-c", command, host, (char *)NULL);
-        _exit(127);
+        _exit(NO_COMMAND);
     }
     close(in[0]);
     close(out[1]);
@@ -472,6 +473,11 @@ enum cli_exit carry_receive(void)
     /* Without a word to go xl destroys the domain. */
     close(t.xl.in);
     waitpid(t.xl.pid, &status, 0);
+    if ( WIFEXITED(status) && WEXITSTATUS(status) == NO_COMMAND )
+    {
+        complain("receive: no xl here: this is for dom0");
+        return CLI_UNREACHABLE;
+    }
 
     return status ? CLI_FAILURE : CLI_OK;
 }

@@ -33,8 +33,8 @@ static const struct command
     {"why", "[-j] [DOMAIN | -n NUMBER]",
      "why a domain is not protected, or the last refusals", cmd_why, "jn", 0,
      1, NULL},
-    {"log", "[-j] [DOMAIN]", "what others have been refused", cmd_log, "j", 0,
-     1, NULL},
+    {"log", "[-j] [--counts] [DOMAIN]", "what others have been refused",
+     cmd_log, "jc", 0, 1, NULL},
     {"protect", "[--off] DOMAIN", "protect a domain that has not run yet",
      cmd_protect, "o", 1, 1, NULL},
     {"show", "[-j] [-o FILE] DOMAIN|FILE|--host",
@@ -58,7 +58,7 @@ static const struct command
      NULL},
     {"attest", "-n NONCE -o DIR [DOMAIN]", "evidence for a verifier", NULL, "",
      0, 0, attest_main},
-    {"verify", "-n NONCE -k KEY [...] DIR|REPORT",
+    {"verify", "-n NONCE -k KEY|-p POLICY DIR|REPORT",
      "check evidence, a report (offline)", NULL, "", 0, 0, verify_main},
     {"convert", "-f coco-tpm|eat DIR", "evidence in formats of others", NULL,
      "", 0, 0, convert_main},
@@ -73,7 +73,8 @@ static const struct command
      "the public half of a key; keys of evidence", NULL, "", 0, 0,
      pubkey_main},
     {"seal", "-n NONCE --to DIR --policy FILE [-m]",
-     "seal a secret for a guest, or a migration key for a host (offline)", NULL, "", 0, 0, seal_main},
+     "seal a secret for a guest, or a migration key for a host (offline)",
+     NULL, "", 0, 0, seal_main},
     {"provision", "DOMAIN", "bring a guest its sealed secret", cmd_provision,
      "", 1, 1, NULL},
     {"secret", "[-w SECONDS] [-k KEY]", "in a guest: its secret, once", NULL,
@@ -83,7 +84,7 @@ static const struct command
     {"net", "[-j] [DOMAIN [SETTING=VALUE]...]",
      "the guests' network without dom0", cmd_net, "j", 0, 8, NULL},
     {"metrics", "", "the state, for Prometheus", NULL, "", 0, 0, metrics_main},
-    {"help", "", "this text", cmd_help, "", 0, 1, NULL},
+    {"help", "[COMMAND]", "this text", cmd_help, "", 0, 1, NULL},
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -92,23 +93,40 @@ static const struct option long_options[] = {
     {"json", no_argument, NULL, 'j'},         {"tsv", no_argument, NULL, 't'},
     {"number", required_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},      {"off", no_argument, NULL, 'o'},
+    {"counts", no_argument, NULL, 'c'},
     {0},
 };
 
+static const struct command *find_command(const char *name);
+
+static enum cli_exit help_of(const struct command *c)
+{
+    printf("usage: cloister %s %s\n\n%s\n\nSee cloister(1).\n", c->name,
+           c->arguments, c->summary);
+
+    return CLI_OK;
+}
+
 static enum cli_exit cmd_help(const struct request *req)
 {
-    (void)req;
+    if ( req->domain ) /* the name of a command, here */
+    {
+        const struct command *c = find_command(req->domain);
+
+        return c ? help_of(c) : CLI_USAGE;
+    }
 
     puts("usage: cloister [COMMAND] [OPTION]...\n");
     for ( size_t i = 0; i < NR_COMMANDS; i++ )
-        printf("  %-10s%-35s%s\n", commands[i].name, commands[i].arguments,
+        printf("  %-10s%-37s%s\n", commands[i].name, commands[i].arguments,
                commands[i].summary);
     puts("\nDOMAIN is a name, an id or a UUID.  Without COMMAND: status.\n\n"
          "  -j, --json           JSON\n"
          "  -t, --tsv            tab-separated, for scripts\n"
          "  -n, --number NUMBER  the refusal with this number\n"
          "      --off            not to be protected\n"
-         "  -h, --help           this text\n"
+         "      --counts         how often, by reason\n"
+         "  -h, --help           this text; after a COMMAND: its usage\n"
          "  -V, --version        the version\n\n"
          "See cloister(1).");
 
@@ -160,6 +178,9 @@ static bool note(struct parse *parse, int opt)
     case 'o':
         parse->req.off = true;
         return true;
+    case 'c':
+        parse->req.counts = true;
+        return true;
     default:
         if ( parse_number(optarg, &parse->req.number) )
             return true;
@@ -202,6 +223,20 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+/* As it was typed, or may have been. */
+static const char *option_name(char option)
+{
+    static char text[3] = "-";
+
+    if ( option == 'o' )
+        return "--off";
+    if ( option == 'c' )
+        return "--counts";
+    text[1] = option;
+
+    return text;
+}
+
 /* Complains unless the command takes what was given. */
 static bool fits(const struct command *command, const struct parse *parse,
                  int nr_args)
@@ -209,8 +244,8 @@ static bool fits(const struct command *command, const struct parse *parse,
     size_t taken = strspn(parse->given, command->options);
 
     if ( parse->given[taken] )
-        complain("'%s' takes no option -%c", command->name,
-                 parse->given[taken]);
+        complain("'%s' takes no option %s", command->name,
+                 option_name(parse->given[taken]));
     else if ( nr_args < command->min_args )
         complain("'%s' needs a domain", command->name);
     else if ( nr_args > command->max_args )
@@ -232,6 +267,24 @@ static enum cli_exit usage(void)
     return CLI_USAGE;
 }
 
+/* One that is asked for its usage, or that parses by itself. */
+static enum cli_exit run_own(const struct command *command, int argc,
+                             char **argv)
+{
+    static char name[32];
+    enum cli_exit status;
+
+    if ( argc > 2 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h")) )
+        return help_of(command);
+
+    /* What getopt complains with. */
+    snprintf(name, sizeof(name), "cloister %s", command->name);
+    argv[1] = name;
+    status = command->own(argc - 1, argv + 1);
+
+    return status == CLI_USAGE ? usage() : status;
+}
+
 static const struct command *find_own(const char *name)
 {
     for ( size_t i = 0; i < NR_COMMANDS; i++ )
@@ -247,17 +300,18 @@ static enum cli_exit run(int argc, char **argv)
 {
     struct parse parse = {0};
     const struct command *command = argc > 1 ? find_own(argv[1]) : NULL;
-    enum cli_exit status;
 
-    if ( command && !(argc > 2 && !strcmp(argv[2], "--help")) )
-    {
-        status = command->own(argc - 1, argv + 1);
-        return status == CLI_USAGE ? usage() : status;
-    }
+    if ( command )
+        return run_own(command, argc, argv);
     if ( !parse_options(&parse, argc, argv) )
         return usage();
     if ( parse.help )
-        return cmd_help(&parse.req);
+    {
+        command = optind < argc ? find_command(argv[optind]) : NULL;
+        if ( command )
+            return help_of(command);
+        return optind < argc ? usage() : cmd_help(&parse.req);
+    }
     if ( parse.version )
         return cmd_version(&parse.req);
 
@@ -277,7 +331,13 @@ static enum cli_exit run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    enum cli_exit status = run(argc, argv);
+    enum cli_exit status;
+
+    /* Complaints are ours, not those of the TPM's library. */
+    setenv("TSS2_LOG", "all+none", 0);
+    if ( argc > 0 )
+        argv[0] = (char *)"cloister";
+    status = run(argc, argv);
 
     if ( fflush(stdout) || ferror(stdout) )
     {

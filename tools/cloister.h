@@ -26,6 +26,7 @@ struct request
     bool json;
     bool tsv;
     bool off;    /* protect --off */
+    bool counts; /* log --counts */
     char **args; /* all of them, the domain included */
     int nr_args;
 };

@@ -84,7 +84,8 @@ enum cli_exit domains_start(struct domains *out)
     if ( !rc )
         return CLI_OK;
 
-    complain("cannot read the list of domains from xenstore: %s",
+    complain("cannot read the list of domains from xenstore: %s (is this "
+             "dom0, and xenstored running?)",
              strerror(-rc));
 
     return CLI_UNREACHABLE;

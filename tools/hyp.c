@@ -265,7 +265,7 @@ static const struct failure
     const char *text;
 } failures[] = {
     {ENOSYS, CLI_UNREACHABLE,
-     "this Xen has no Cloister (boot the one from the cloister package)"},
+     "this Xen has no Cloister (boot the one that `make xen` builds)"},
     {ENOENT, CLI_UNREACHABLE, NO_XEN},
     {ENXIO, CLI_UNREACHABLE, NO_XEN},
     {ENODEV, CLI_UNREACHABLE, NO_XEN},

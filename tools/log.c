@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cloister.h"
+#include "counts.h"
 #include "domains.h"
 #include "hyp.h"
 #include "output.h"
@@ -81,6 +82,8 @@ static void text_entry(const struct ledger *l, const struct cloister_ledger *e)
            e->number, label, e->caller, call_name(e->call), e->op, e->detail,
            e->count, e->first / NS_PER_S, e->last / NS_PER_S, reason->what,
            reason->name, (uint32_t)e->reason);
+    if ( *reason->mend )
+        printf("    what to do  %s\n", reason->mend);
 }
 
 static void print_text(const struct ledger *l)
@@ -202,7 +205,7 @@ static enum cli_exit find(struct ledger *l, struct hyp *hyp,
               : CLI_OK;
 }
 
-enum cli_exit cmd_log(const struct request *req)
+static enum cli_exit show(const struct request *req)
 {
     static struct ledger ledger; /* too large for a stack */
     struct ledger *l = &ledger;
@@ -222,4 +225,9 @@ enum cli_exit cmd_log(const struct request *req)
     domains_free(&l->domains);
 
     return status;
+}
+
+enum cli_exit cmd_log(const struct request *req)
+{
+    return req->counts ? counts_show(req) : show(req);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "cloister.h"
+#include "counts.h"
 #include "domains.h"
 #include "hyp.h"
 #include "output.h"
@@ -120,6 +121,32 @@ static void domain_metrics(struct hyp *hyp, const struct domains *domains)
     }
 }
 
+/* By domain and reason; the host's have no domain. */
+static void refused_metrics(struct hyp *hyp, const struct domains *domains)
+{
+    struct cloister_counts c;
+
+    head("refused_total", "counter", "Requests refused, by reason.");
+    for ( size_t i = 0; i <= domains->count; i++ )
+    {
+        const struct domain *dom =
+            i < domains->count ? &domains->list[i] : NULL;
+
+        for ( size_t r = 0; r < CLOISTER_COUNTS; r++ )
+        {
+            if ( !r && !counts_fetch(hyp, domains, i, &c) )
+                break;
+            if ( !c.counts[r] )
+                continue;
+            printf("cloister_refused_total{domain=");
+            quoted(dom ? dom->name : "");
+            printf(",uuid=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
+                   dom ? dom->uuid : "", reason_text(counts_reason(&c, r))->name,
+                   c.counts[r]);
+        }
+    }
+}
+
 enum cli_exit metrics_main(int argc, char **argv)
 {
     struct cloister_host host;
@@ -141,6 +168,7 @@ enum cli_exit metrics_main(int argc, char **argv)
     {
         host_metrics(&host);
         domain_metrics(hyp, &domains);
+        refused_metrics(hyp, &domains);
     }
     hyp_close(hyp);
     domains_free(&domains);

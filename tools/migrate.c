@@ -28,16 +28,18 @@ static enum cli_exit print_option(const char *path)
     uint8_t in[16 + CLOISTER_MIGRATION_KEY + 32] = CLOISTER_MIGRATION_NAME;
     uint8_t name[32], more;
     struct cl_sha256 h;
-    FILE *f = fopen(path, "re");
+    FILE *f = file_open(path);
     bool ok = f && fread(in + 16, CLOISTER_MIGRATION_KEY, 1, f) == 1 &&
               !fread(&more, 1, 1, f);
 
-    if ( f )
-        fclose(f);
+    if ( !f )
+        return CLI_FAILURE;
+    fclose(f);
     if ( !ok )
     {
-        complain("%s: not a file of %d random bytes", path,
-                 CLOISTER_MIGRATION_KEY);
+        complain("%s: not a file of %d random bytes (openssl rand -out FILE "
+                 "%d)",
+                 path, CLOISTER_MIGRATION_KEY, CLOISTER_MIGRATION_KEY);
         return CLI_FAILURE;
     }
     cl_sha256_init(&h);

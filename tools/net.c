@@ -194,16 +194,20 @@ static enum cli_exit show(struct hyp *hyp, const struct request *req,
 /* ---- Setting -------------------------------------------------------------
  */
 
-static enum cli_exit change(struct hyp *hyp, const struct request *req,
-                            unsigned int domid)
+static bool parse(const struct request *req, struct cloister_net_set *set)
 {
-    struct cloister_net_set set = {.domid = (uint16_t)domid};
-    int rc;
-
     for ( int i = 1; i < req->nr_args; i++ )
-        if ( !netset_parse(req->args[i], &set) )
-            return CLI_USAGE;
-    rc = hyp_net_set(hyp, &set);
+        if ( !netset_parse(req->args[i], set) )
+            return false;
+
+    return true;
+}
+
+static enum cli_exit change(struct hyp *hyp, const struct request *req,
+                            struct cloister_net_set *set)
+{
+    int rc = hyp_net_set(hyp, set);
+
     if ( rc == -ENODEV )
     {
         complain("%s: no network card: not a PVH guest, or Xen was booted "
@@ -218,11 +222,15 @@ static enum cli_exit change(struct hyp *hyp, const struct request *req,
 enum cli_exit cmd_net(const struct request *req)
 {
     struct cloister_host host;
+    struct cloister_net_set set = {0};
     struct domains domains = {0};
     const struct domain *dom = NULL;
     struct hyp *hyp;
-    enum cli_exit status = hyp_start(&hyp, &host);
+    enum cli_exit status;
 
+    if ( !parse(req, &set) )
+        return CLI_USAGE;
+    status = hyp_start(&hyp, &host);
     if ( !status )
         status = domains_start(&domains);
     if ( !status && req->domain )
@@ -230,9 +238,11 @@ enum cli_exit cmd_net(const struct request *req)
         dom = domains_find(&domains, req->domain);
         if ( !dom )
             status = hyp_complain(-ESRCH, req->domain);
+        else
+            set.domid = (uint16_t)dom->id;
     }
     if ( !status )
-        status = req->nr_args > 1 ? change(hyp, req, dom->id)
+        status = req->nr_args > 1 ? change(hyp, req, &set)
                                   : show(hyp, req, &domains, dom);
 
     hyp_close(hyp);

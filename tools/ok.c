@@ -74,7 +74,7 @@ enum cli_exit cmd_ok(const struct request *req)
     if ( ok.json )
         ok.list = json_object_new_array();
     note(&ok, !rc, "Xen has Cloister, and this is dom0, as root",
-         "boot the Xen of the cloister package; sudo");
+         "boot Xen with Cloister (make xen), and run this as root in dom0");
     if ( !rc )
     {
         check_host(&ok, &host);

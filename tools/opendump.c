@@ -66,7 +66,7 @@ static bool unwrap(const char *path, const uint8_t *wrapped, uint8_t key[KEY])
 {
     uint8_t out[CLOISTER_DUMP_RSA];
     size_t len = sizeof(out);
-    FILE *f = fopen(path, "re");
+    FILE *f = file_open(path);
     EVP_PKEY *rsa = f ? PEM_read_PrivateKey(f, NULL, NULL, NULL) : NULL;
     EVP_PKEY_CTX *c = rsa ? EVP_PKEY_CTX_new(rsa, NULL) : NULL;
     bool ok = c && EVP_PKEY_decrypt_init(c) > 0 &&
@@ -77,9 +77,9 @@ static bool unwrap(const char *path, const uint8_t *wrapped, uint8_t key[KEY])
 
     if ( ok )
         memcpy(key, out, KEY);
-    else if ( !rsa )
+    else if ( f && !rsa )
         complain("%s: no private key (PEM)", path);
-    else
+    else if ( f )
         complain("%s: the core is not for this key", path);
     OPENSSL_cleanse(out, sizeof(out));
     EVP_PKEY_CTX_free(c);

@@ -68,6 +68,16 @@ enum cli_exit file_write(const char *path, const void *data, size_t size)
     return CLI_FAILURE;
 }
 
+FILE *file_open(const char *path)
+{
+    FILE *f = fopen(path, "re");
+
+    if ( !f )
+        complain("%s: %s", path, strerror(errno));
+
+    return f;
+}
+
 enum cli_exit stdin_read(uint8_t *buf, size_t cap, size_t *size)
 {
     *size = fread(buf, 1, cap, stdin);

@@ -26,6 +26,9 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 enum cli_exit file_write(const char *path, const void *data, size_t size);
 
+/* Opens a file to be read; complains and returns NULL if that fails. */
+FILE *file_open(const char *path);
+
 /*
  * Reads standard input to its end, writes to standard output: bytes, not text.
  * read: at most cap bytes, more is an error; a terminal gets none of them

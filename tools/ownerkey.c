@@ -89,8 +89,13 @@ enum cli_exit pubkey_main(int argc, char **argv)
     optind = 0;
     while ( (opt = getopt_long(argc, argv, "rs", options, NULL)) != -1 )
     {
-        if ( opt == '?' || which )
+        if ( opt == '?' )
             return CLI_USAGE;
+        if ( which && which != opt )
+        {
+            complain("pubkey: either --report or --storage");
+            return CLI_USAGE;
+        }
         which = opt;
     }
     if ( argc - optind != (which ? 1 : 0) )

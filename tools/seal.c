@@ -74,13 +74,15 @@ static enum cli_exit find_measurement(const struct seal *s, uint8_t out[32])
 
 static enum cli_exit read_sign_key(struct seal *s)
 {
-    FILE *f = s->policy.sign ? fopen(s->policy.sign, "re") : NULL;
+    FILE *f;
 
     if ( !s->policy.sign )
         return CLI_OK;
-    s->sign = f ? PEM_read_PrivateKey(f, NULL, NULL, NULL) : NULL;
-    if ( f )
-        fclose(f);
+    f = file_open(s->policy.sign);
+    if ( !f )
+        return CLI_FAILURE;
+    s->sign = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+    fclose(f);
     if ( s->sign && EVP_PKEY_is_a(s->sign, "ED25519") )
         return CLI_OK;
     complain("%s: not an Ed25519 private key as PEM (cloister keygen)",

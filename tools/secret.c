@@ -39,12 +39,13 @@ static enum cli_exit fail(int rc)
 
 static enum cli_exit check(const struct cloister_secret *s, const char *path)
 {
-    FILE *f = fopen(path, "re");
+    FILE *f = file_open(path);
     EVP_PKEY *key = f ? PEM_read_PUBKEY(f, NULL, NULL, NULL) : NULL;
     enum cli_exit status = CLI_OK;
 
-    if ( f )
-        fclose(f);
+    if ( !f )
+        return CLI_FAILURE;
+    fclose(f);
     if ( !key || !EVP_PKEY_is_a(key, "ED25519") )
     {
         complain("%s: not an Ed25519 public key as PEM (cloister pubkey)",
@@ -85,6 +86,23 @@ static enum cli_exit fetch(unsigned int seconds, const char *key)
     return status;
 }
 
+#define LONGEST 86400 /* a day */
+
+static bool parse_seconds(const char *text, unsigned int *out)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+
+    if ( *text >= '0' && *text <= '9' && !*end && n <= LONGEST )
+    {
+        *out = (unsigned int)n;
+        return true;
+    }
+    complain("secret: -w takes seconds, at most %d, not '%s'", LONGEST, text);
+
+    return false;
+}
+
 enum cli_exit secret_main(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -93,8 +111,7 @@ enum cli_exit secret_main(int argc, char **argv)
         {0},
     };
     const char *key = NULL;
-    unsigned long seconds = 0;
-    char *end = "";
+    unsigned int seconds = 0;
     int opt;
 
     optind = 0;
@@ -102,9 +119,7 @@ enum cli_exit secret_main(int argc, char **argv)
     {
         if ( opt == 'k' )
             key = optarg;
-        else if ( opt == 'w' )
-            seconds = strtoul(optarg, &end, 10);
-        if ( opt == '?' || *end || seconds > 86400 )
+        else if ( opt != 'w' || !parse_seconds(optarg, &seconds) )
             return CLI_USAGE;
     }
     if ( argc != optind )
@@ -113,5 +128,5 @@ enum cli_exit secret_main(int argc, char **argv)
         return CLI_USAGE;
     }
 
-    return fetch((unsigned int)seconds, key);
+    return fetch(seconds, key);
 }

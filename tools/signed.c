@@ -17,12 +17,13 @@
 
 EVP_PKEY *signed_read_key(const char *path)
 {
-    FILE *f = fopen(path, "re");
+    FILE *f = file_open(path);
     EVP_PKEY *key = f ? PEM_read_PUBKEY(f, NULL, NULL, NULL) : NULL;
     char group[32] = "";
 
-    if ( f )
-        fclose(f);
+    if ( !f )
+        return NULL;
+    fclose(f);
     if ( key &&
          EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group,
                                         sizeof(group), NULL) &&

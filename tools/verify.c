@@ -427,7 +427,8 @@ enum cli_exit verify_main(int argc, char **argv)
     if ( !status && (!req.nonce.size || !req.key || argc - optind != 1) )
     {
         complain("verify: give -n NONCE (your own), -k KEY (the host's "
-                 "attestation key, that you trust), and the folder");
+                 "attestation key, that you trust) or -p POLICY, and the "
+                 "folder, or a guest's report");
         status = CLI_USAGE;
     }
     if ( !status )

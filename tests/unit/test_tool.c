@@ -229,8 +229,15 @@ static int fake_ledger(struct cloister_ledger *arg)
 
 static int fake_counts(struct cloister_counts *arg)
 {
+    if ( arg->domid == 3 )
+    {
+        arg->counts[CLOISTER_WHY_registers - CLOISTER_COUNT_FIRST] = 129;
+        arg->counts[CLOISTER_WHY_map - CLOISTER_COUNT_FIRST] = 2;
+        return 0;
+    }
     if ( arg->domid != CLOISTER_DOMID_HOST )
-        return ESRCH;
+        return fake_domain(arg->domid) ? ENOENT : ESRCH;
+    arg->counts[CLOISTER_WHY_xen_code - CLOISTER_COUNT_FIRST] = 3;
     arg->newest = fake.ledger_empty ? 0 : NEWEST_ENTRY;
 
     return 0;
@@ -691,6 +698,9 @@ TEST(net_settings)
     CHECK(RUN("net", "web", "rate=99999999999999999999") == 2);
     CHECK(RUN("net", "web", "colour=red") == 2);
     CHECK(RUN("net", "web", "vlan") == 2);
+    fake.open_err = EACCES;
+    CHECK(RUN("net", "web", "foo=1") == 2 && has(err, "'foo=1'"));
+    fake.open_err = 0;
     CHECK(!fake.net_set.fields);
     fake.net_err = EBUSY;
     CHECK(RUN("net", "web", "vlan=7") == 1 && has(err, "too late"));
@@ -1010,6 +1020,26 @@ TEST(log_json)
     json_object_put(root);
 }
 
+TEST(log_counts)
+{
+    struct json_object *root;
+
+    fake = healthy;
+    CHECK(RUN("log", "--counts") == 0);
+    CHECK(has(out, "web (3)\n") && has(out, "       129  a protected guest's"));
+    CHECK(has(out, "[registers, 32]\n") && has(out, "the host\n"));
+    CHECK(!has(out, "(12)"));
+    CHECK(RUN("log", "--counts", "web") == 0 && !has(out, "the host"));
+    CHECK(RUN("log", "--counts", "-j", "web") == 0);
+    root = json_tokener_parse(out);
+    CHECK(is(root, "schema", "1") && length(root, "refused") == 1);
+    CHECK(is(root, "refused/0/uuid", WEB_UUID));
+    CHECK(is(root, "refused/0/counts/registers", "129"));
+    json_object_put(root);
+    CHECK(RUN("log", "--counts", "nobody") == 1);
+    CHECK(RUN("why", "--counts") == 2 && has(err, "no option --counts"));
+}
+
 TEST(protect)
 {
     fake = healthy;
@@ -1024,7 +1054,7 @@ TEST(protect)
     CHECK(RUN("protect", "--off", "web") == 0);
     CHECK(fake.protect_calls == 2 && fake.protect_off == 1);
     CHECK(has(out, "unprotected: xl unpause 3"));
-    CHECK(RUN("why", "--off", "web") == 2 && has(err, "no option -o"));
+    CHECK(RUN("why", "--off", "web") == 2 && has(err, "no option --off"));
 
     fake.protect_err = EBUSY;
     CHECK(RUN("protect", "web") == 1 && has(err, "web: too late") && !*out);
@@ -1112,9 +1142,14 @@ TEST(help_and_version_without_xen)
     fake.open_err = EACCES;
     CHECK(RUN("help") == 0 && has(out, "usage: cloister"));
     CHECK(RUN("--help") == 0 && has(out, "usage: cloister"));
-    CHECK(RUN("why", "--help") == 0 && has(out, "usage: cloister"));
+    CHECK(RUN("why", "--help") == 0 && has(out, "usage: cloister why "));
+    CHECK(RUN("show", "-h") == 0 && has(out, "usage: cloister show "));
+    CHECK(RUN("status", "web", "-h") == 0 && has(out, "cloister status"));
+    CHECK(RUN("help", "keys") == 0 && has(out, "usage: cloister keys "));
+    CHECK(!has(out, "usage: cloister log"));
     CHECK(RUN("--version") == 0 && has(out, "cloister "));
     CHECK(!*err);
+    CHECK(RUN("help", "me") == 2 && RUN("me", "-h") == 2);
 }
 
 TEST(specs_that_look_like_others)
@@ -1260,7 +1295,7 @@ static bool is_prometheus(char *text)
         }
         snprintf(pattern, sizeof(pattern),
                  "^%s([{]domain=\"([^\"\\]|\\\\[\"\\n])*\","
-                 "uuid=\"[0-9a-f-]*\"[}])? [0-9]+$",
+                 "uuid=\"[0-9a-f-]*\"(,reason=\"[a-z_]+\")?[}])? [0-9]+$",
                  name);
         ok = matches(line, pattern);
     }
@@ -1291,6 +1326,9 @@ TEST(metrics)
                    "\"} 1\n"));
     CHECK(has(out, "{domain=\"db?with?escape\",uuid=\"\"} 0\n"));
     CHECK(!has(out, "late") && !has(out, "Domain-0"));
+    CHECK(has(out, "cloister_refused_total{domain=\"web\",uuid=\"" WEB_UUID
+                   "\",reason=\"registers\"} 129\n"));
+    CHECK(has(out, "{domain=\"\",uuid=\"\",reason=\"xen_code\"} 3\n"));
     fake.domains[0].name = "a\"b\\c";
     CHECK(RUN("metrics") == 0 && has(out, "{domain=\"a\\\"b\\\\c\","));
     CHECK(RUN("metrics", "x") == 2);
@@ -1380,6 +1418,7 @@ TEST(migration_key)
     CHECK(write_key("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"));
     CHECK(RUN("migrate", "-k", SCRATCH) == 1 && !*out);
     CHECK(!remove(SCRATCH) && RUN("migrate", "-k", SCRATCH) == 1);
+    CHECK(has(err, "No such file"));
     CHECK(RUN("migrate") == 2 && RUN("migrate", "web") == 2);
     CHECK(RUN("migrate", "nobody", "b") == 1);
     CHECK(RUN("migrate", "--carry", "b") == 2);
@@ -1392,11 +1431,13 @@ TEST(secret)
     CHECK(RUN("secret", "-w", "5") == 0 && !strcmp(out, "secret"));
     /* Without a signature it is nobody's. */
     CHECK(RUN("secret", "-k", "/nowhere") == 1 && !*out);
+    CHECK(has(err, "/nowhere: No such file"));
     fake.secret_err = EEXIST;
     CHECK(RUN("secret") == 1 && !*out);
     fake.secret_err = EPERM;
     CHECK(RUN("secret") == 4);
-    CHECK(RUN("secret", "-w", "soon") == 2);
+    CHECK(RUN("secret", "-w", "soon") == 2 && has(err, "-w takes seconds"));
+    CHECK(RUN("secret", "-w", "86401") == 2);
     CHECK(RUN("secret", "x") == 2);
 }
 
@@ -1425,6 +1466,11 @@ TEST(own_command_lines)
     CHECK(RUN("convert", "-f", "eat", "/nowhere") == 1);
     CHECK(RUN("pubkey", "--report") == 2);
     CHECK(RUN("pubkey", "--report", "/nowhere") == 1);
+    CHECK(RUN("pubkey", "--report", "a", "--storage", "b") == 2);
+    CHECK(has(err, "either --report or --storage"));
+    CHECK(RUN("keys", "--junk") == 2 && has(err, "cloister keys: "));
+    CHECK(RUN("verify", "-n", "0011223344556677", "-k", "/no", "/tmp") == 1 &&
+          has(err, "/no: No such file"));
     CHECK(RUN("seal", "-n", "0011223344556677") == 2);
     CHECK(RUN("seal", "-p", "/nowhere") == 2);
     CHECK(give("no key") && RUN("pubkey") == 1);

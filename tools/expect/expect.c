@@ -104,10 +104,11 @@ static void put_measurement(const uint8_t digest[CL_SHA256_SIZE])
 static void write_log(struct cl_measure *m)
 {
     uint8_t digest[CL_SHA256_SIZE];
-    FILE *f = fopen(output, "we");
+    FILE *f;
 
     if ( cl_measure_finish(m, digest) )
         die("the log is too long");
+    f = fopen(output, "we");
     if ( !f || fwrite(m->log, 1, m->used, f) != m->used || fclose(f) )
         die("%s: %s", output, strerror(errno));
     put_measurement(digest);
@@ -233,6 +234,8 @@ static void parse(libxl_ctx *ctx, const char *path, libxl_domain_config *d)
     XLU_ConfigList *list;
     char *type;
 
+    if ( access(path, R_OK) ) /* the library would say "Success" */
+        die("%s: %s", path, strerror(errno));
     if ( !c || xlu_cfg_readfile(c, path) )
         die("%s: cannot be read", path);
     type = text(c, "type");
