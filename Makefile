@@ -5,7 +5,7 @@ TOOLROOT := lab/toolroot run --
 
 .PHONY: help demo test unit unit-all engine prove fuzz coverage budget \
         mutants system attacks attacks-long xen lab tools size bench format \
-        check-format clean
+        clean
 
 help:
 	@echo 'make demo    build everything, run stock Xen and Cloister, show what dom0 sees'
@@ -14,6 +14,7 @@ help:
 	@echo 'make unit    unit tests only           make system  tests in the lab only'
 	@echo 'make engine  proofs and fuzzers, short  make clean   remove build/'
 	@echo 'make attacks each attack on stock Xen and on Cloister, as a matrix'
+	@echo 'tests/attacks/run last  the same of the logs that the last runs left'
 	@echo 'make attacks-long  random calls, and a noisy neighbour, on Cloister'
 	@echo 'make unit-all  all compilers, sanitizers, valgrind'
 	@echo 'make prove   every proof              make fuzz T=NAME [SECONDS=60]'
@@ -22,7 +23,6 @@ help:
 	@echo 'make xen     build both Xens           make lab     a shell in a dom0 on Cloister'
 	@echo 'make tools   cloister(1), its manual   make bench   figures, as JSON lines'
 	@echo 'make size    lines added to Xen        make format  clang-format the C files'
-	@echo 'make check-format  say what format would change'
 	@echo
 	@echo 'Builds and images are kept in $${CLOISTER_CACHE:-~/.cache/cloister}.'
 
@@ -86,9 +86,6 @@ c_files = $(shell git ls-files '*.c' '*.h')
 
 format:
 	$(TOOLROOT) clang-format -i $(c_files)
-
-check-format:
-	$(TOOLROOT) clang-format --dry-run -Werror $(c_files)
 
 clean:
 	rm -rf build

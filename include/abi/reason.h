@@ -91,8 +91,10 @@
        "nothing: no other domain may map it")                                 \
     X(41, write_map,    "a protected guest's memory cannot be written",       \
        "map it read-only; it is ciphertext")                                  \
-    X(42, map,          "a page of a protected guest, or a key that is gone", \
-       "nothing: ciphertext is given only while the guest lives")             \
+    X(42, map,          "a page of a protected guest: its key is gone, or "   \
+       "there are too many views",                                            \
+       "if the guest lives, unmap what is mapped (cloister status: views "    \
+       "live)")                                                               \
     X(43, master,       "no domain becomes master of a protected guest",      \
        "run the guest without a stub domain")                                 \
     X(44, cache,        "cache and cycle monitoring would tell on guests",    \
@@ -109,8 +111,9 @@
        "set it up in the firmware")                                           \
     X(50, sleep,        "a sleeping host's memory would be at dom0's mercy",  \
        "shut the host down instead")                                          \
-    X(51, cpu_kind,     "processors and threads are settled at boot",         \
-       "set smt= on Xen's command line")                                      \
+    X(51, cpu_kind,     "which processors and threads there are is settled "  \
+       "at boot",                                                             \
+       "set smt= on Xen's command line; add processors with the host off")    \
     X(52, debug_key,    "this debug key would act on guests or show them",    \
        "use one of the keys that docs/operating.md lists")                    \
     X(53, xen_option,   "Xen's options cannot be changed while it runs",      \
@@ -145,7 +148,7 @@
     X(67, rec_host,     "the image was saved on another host, or before "     \
        "this one was started without its host key",                           \
        "restore it on the host that saved it, with its host key (cloister "   \
-       "keys); to move a guest, use cloister migrate")                                                               \
+       "keys); to move a guest, use cloister migrate")                        \
     X(68, rec_forged,   "the image's sealed record was changed",              \
        "use the image as xl save wrote it")                                   \
     X(69, rec_guest,    "the image is of another guest",                      \
@@ -177,7 +180,8 @@
        "destroy this one: a guest must not run twice from one state")         \
     X(82, rest_forged,  "memory at rest was changed",                         \
        "the guest was stopped; look for the cause on the host")               \
-    X(83, no_counter,   "the TPM's counter, which ends the image, stands still",\
+    X(83, no_counter,   "the TPM's counter, which ends the image, stands "    \
+       "still",                                                               \
        "see Xen's log (xl dmesg) for the TPM's error, and cloister keys")     \
     X(84, rec_waiting,  "the guest's key has not come from its other host",   \
        "use cloister migrate, which brings the key at the end")               \
@@ -194,7 +198,7 @@
        "try again; if it stays so, see Xen's log (xl dmesg)")                 \
     X(94, events_full,  "the host's event log is full",                       \
        "shut down another protected guest")                                   \
-    X(95, vcpu_state,   "the virtual CPUs are not those of a new guest",  \
+    X(95, vcpu_state,   "the virtual CPUs are not those of a new guest",      \
        "create the guest with the stock toolstack")                           \
     X(110, net_memory,  "no memory for the guest's network card",             \
        "free memory on the host")                                             \
@@ -202,7 +206,8 @@
        "give one of them another uuid, or see cloister net")                  \
     X(112, net_state,   "the saved state of the network card makes no sense", \
        "restore from another image")                                          \
-    X(113, net_none,    "the guest has a network card, and this host gives none",\
+    X(113, net_none,    "the guest has a network card, and this host gives "  \
+       "none",                                                                \
        "start Xen with siom=, or restore the guest on a host that has it")
 
 /* clang-format on */

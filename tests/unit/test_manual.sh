@@ -63,12 +63,29 @@ same_options()
     diff taken offered
 }
 
+# What the manual's OPTIONS has for one command; -j is on top for them all.
+same_in_manual()
+{
+    sed -n '/^Of single commands/,/^# EXIT/p' "$tools/cloister.1.scd" |
+        awk -v head="*$1*" '$0 == head { on = 1; next } /^\*/ { on = 0 } on' |
+        grep -o -e '--[a-z-]*' | sort >described_options
+    complete_words "$1" -- | grep -v -x -e --json >offered
+    diff described_options offered
+}
+
 cloister help >help
 awk '/^  [a-z]/ { print $1 }' help >commands
+# The third column begins where it should, on each line.
+in_columns()
+{
+    awk '/^  [a-z]/ && (substr($0, 49, 1) != " " || substr($0, 50, 1) == " ")' \
+        help
+}
 sed -n 's/^\*cloister\* \[*\*\([a-z-]*\)\*.*/\1/p' "$tools/cloister.1.scd" |
     sort -u >synopsis
 sed -n 's/^\*\([a-z-]*\)\*.*/\1/p' "$tools/cloister.1.scd" >described
 
+check help_in_columns in_columns
 check mandoc mandoc -T lint "$bin/cloister.1"
 check commands_in_the_synopsis missing synopsis <commands
 check commands_described missing described <commands
@@ -78,6 +95,10 @@ check commands_completed missing offered <commands
 for command in show keys dump open-dump attest verify convert measure explain \
     pubkey seal secret report; do
     check "options_$command" same_options "$command"
+done
+for command in keys show dump open-dump migrate measure attest verify convert \
+    pubkey seal secret report; do
+    check "manual_$command" same_in_manual "$command"
 done
 
 # Names of guests that live now, from a cloister that has some.

@@ -12,7 +12,8 @@ _cloister_options()
 {
     case $1 in
     status | list) echo '--json --tsv' ;;
-    ok | log | net | explain) echo '--json' ;;
+    ok | net | explain) echo '--json' ;;
+    log) echo '--json --counts' ;;
     why) echo '--json --number' ;;
     show) echo '--json --host --output' ;;
     protect) echo '--off' ;;
