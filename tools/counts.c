@@ -21,8 +21,8 @@ uint32_t counts_reason(const struct cloister_counts *c, size_t i)
     return c->counts[i] ? CLOISTER_COUNT_FIRST + (uint32_t)i : 0;
 }
 
-/* One domain; NULL: the host. */
-static void print_text(const struct domain *dom,
+/* One domain; NULL: the host.  Whether there was anything to say. */
+static bool print_text(const struct domain *dom,
                        const struct cloister_counts *c)
 {
     char label[128] = "the host";
@@ -41,6 +41,8 @@ static void print_text(const struct domain *dom,
         printf("  %10" PRIu64 "  %s [%s, %" PRIu32 "]\n", c->counts[i],
                reason->what, reason->name, counts_reason(c, i));
     }
+
+    return any;
 }
 
 static void add_json(struct json_object *list, const struct domain *dom,
@@ -63,13 +65,12 @@ static void add_json(struct json_object *list, const struct domain *dom,
     json_object_array_add(list, obj);
 }
 
-/* Of all domains and the host, or of one. */
-static void print(struct hyp *hyp, const struct request *req,
-                  const struct domains *domains, const struct domain *only)
+/* Of all domains and the host, or of one: into list, or with NULL as text. */
+static void each(struct hyp *hyp, struct json_object *list,
+                 const struct domains *domains, const struct domain *only)
 {
-    struct json_object *answer = json_new_answer();
-    struct json_object *list = json_object_new_array();
     struct cloister_counts c;
+    bool any = false;
 
     for ( size_t i = 0; i <= domains->count; i++ )
     {
@@ -78,16 +79,32 @@ static void print(struct hyp *hyp, const struct request *req,
 
         if ( (only && only != dom) || !counts_fetch(hyp, domains, i, &c) )
             continue;
-        if ( req->json )
+        if ( list )
             add_json(list, dom, &c);
         else
-            print_text(dom, &c);
+            any |= print_text(dom, &c);
     }
+    if ( !list && !any )
+        puts("nothing has been refused");
+}
+
+static void print(struct hyp *hyp, const struct cloister_host *host, bool json,
+                  const struct domains *domains, const struct domain *only)
+{
+    struct json_object *answer, *list;
+
+    if ( !json )
+    {
+        warnings_print(stdout, host);
+        each(hyp, NULL, domains, only);
+        return;
+    }
+    answer = json_new_answer();
+    list = json_object_new_array();
+    each(hyp, list, domains, only);
+    json_object_object_add(answer, "warnings", warnings_json(host));
     json_object_object_add(answer, "refused", list);
-    if ( req->json )
-        json_finish(answer);
-    else
-        json_object_put(answer);
+    json_finish(answer);
 }
 
 enum cli_exit counts_show(const struct request *req)
@@ -107,7 +124,7 @@ enum cli_exit counts_show(const struct request *req)
             status = hyp_complain(-ESRCH, req->domain);
     }
     if ( !status )
-        print(hyp, req, &domains, only);
+        print(hyp, &host, req->json, &domains, only);
     hyp_close(hyp);
     domains_free(&domains);
 

@@ -1030,12 +1030,15 @@ TEST(log_counts)
     CHECK(has(out, "[registers, 32]\n") && has(out, "the host\n"));
     CHECK(!has(out, "(12)"));
     CHECK(RUN("log", "--counts", "web") == 0 && !has(out, "the host"));
+    CHECK(RUN("log", "--counts", "12") == 0 && has(out, "nothing has been"));
     CHECK(RUN("log", "--counts", "-j", "web") == 0);
     root = json_tokener_parse(out);
     CHECK(is(root, "schema", "1") && length(root, "refused") == 1);
     CHECK(is(root, "refused/0/uuid", WEB_UUID));
     CHECK(is(root, "refused/0/counts/registers", "129"));
     json_object_put(root);
+    fake.host.flags |= CLOISTER_HOST_unsafe;
+    CHECK(RUN("log", "--counts") == 0 && has(out, "WARNING"));
     CHECK(RUN("log", "--counts", "nobody") == 1);
     CHECK(RUN("why", "--counts") == 2 && has(err, "no option --counts"));
 }
@@ -1395,6 +1398,18 @@ TEST(allow)
     fake.secret_err = ENXIO;
     CHECK(give("blob") && RUN("allow") == 3 && has(err, "another host"));
     CHECK(RUN("allow", "web") == 2);
+}
+
+/* The shell is as good as xl here: there is neither. */
+TEST(receive_without_xl)
+{
+    char *path = strdup(getenv("PATH"));
+
+    fake = healthy;
+    setenv("PATH", "/nowhere", 1);
+    CHECK(give("") && RUN("receive") == 4 && has(err, "no xl here"));
+    setenv("PATH", path, 1);
+    free(path);
 }
 
 static bool write_key(const char *text)
