@@ -12,6 +12,10 @@
 #include <public/sched.h>
 #include <public/sysctl.h>
 
+#ifdef CONFIG_COMPAT
+#include <compat/platform.h>
+#endif
+
 #include "policy_table.h"
 #include "private.h"
 
@@ -230,11 +234,26 @@ static unsigned int pminfo_rule(const struct xenpf_set_processor_pminfo *i,
     return CLOISTER_WHY_hidden_io;
 }
 
+#ifdef CONFIG_COMPAT
+#define SAME_PLACE(field) BUILD_BUG_ON( \
+    offsetof(struct xen_platform_op, u.field) != \
+    offsetof(struct compat_platform_op, u.field))
+#else
+#define SAME_PLACE(field)
+#endif
+
 int cloister_platform(const void *any)
 {
     const struct xen_platform_op *op = any;
     unsigned int rule = cloister_rule(CLOISTER_CALL_platform, op->cmd);
     unsigned int arg = 0;
+
+    /* From a 32-bit caller it is a compat_platform_op. */
+    SAME_PLACE(enter_acpi_sleep.sleep_state);
+    SAME_PLACE(efi_runtime_call.function);
+    SAME_PLACE(set_pminfo.type);
+    SAME_PLACE(set_pminfo.u.perf.control_register.space_id);
+    SAME_PLACE(set_pminfo.u.perf.control_register.address);
 
     if ( cloister_mode == CLOISTER_MODE_off )
         return 0;
