@@ -199,7 +199,9 @@ int cloister_provision_op(const struct cloister_provision *p)
 
     cd = d->arch.cloister;
     spin_lock(&cloister_sequence_lock);
-    if ( cloister_sealed(d) && cd->log && cd->launch_epoch )
+    /* While it is being sealed it may turn out to be another guest yet. */
+    if ( cd && read_atomic(&cd->state) == CLOISTER_DOM_sealed &&
+         cd->launch_epoch )
         rc = provision(cd, p);
     spin_unlock(&cloister_sequence_lock);
     rcu_unlock_domain(d);
