@@ -173,23 +173,29 @@ static int op_protect(const struct cloister_protect *p)
     return rc;
 }
 
-static int launch_log(const struct cloister_domain *cd, struct cloister_log *l)
+/* A seal that fails drops its log: not while it is read, under the lock. */
+static int launch_log(struct cloister_domain *cd, struct cloister_log *l)
 {
-    const uint8_t *log = cd ? read_atomic(&cd->log) : NULL;
+    int rc = -ENOENT;
 
-    /* Complete, and stays for as long as the domain, once it is sealed. */
-    if ( !log || cd->state < CLOISTER_DOM_sealed )
-        return -ENOENT;
+    if ( !cd )
+        return rc;
 
-    smp_rmb();
-    memcpy(l->measurement, cd->measurement, sizeof(l->measurement));
-    l->total = cd->log_size;
-    if ( l->offset >= cd->log_size )
-        return 0;
-    l->length = min(cd->log_size - l->offset, sizeof(l->data));
-    memcpy(l->data, log + l->offset, l->length);
+    spin_lock(&cd->lock);
+    if ( cd->state == CLOISTER_DOM_sealed && cd->log )
+    {
+        memcpy(l->measurement, cd->measurement, sizeof(l->measurement));
+        l->total = cd->log_size;
+        if ( l->offset < cd->log_size )
+        {
+            l->length = min(cd->log_size - l->offset, sizeof(l->data));
+            memcpy(l->data, cd->log + l->offset, l->length);
+        }
+        rc = 0;
+    }
+    spin_unlock(&cd->lock);
 
-    return 0;
+    return rc;
 }
 
 static int op_log(struct cloister_log *l)

@@ -358,7 +358,9 @@ void cloister_measure_drop(struct cloister_domain *cd)
     void *log = cd->log;
 
     cloister_measure_stop(cd);
-    write_atomic(&cd->log, NULL);
+    spin_lock(&cd->lock);
+    cd->log = NULL;
     cd->log_size = 0;
+    spin_unlock(&cd->lock);
     vfree(log);
 }
