@@ -68,6 +68,9 @@ struct cloister_domain {
         struct cloister_record_key key;
     } release;
     bool moving;                /* the seal replaces a page (gfn lock) */
+    uint64_t grace;             /* nobody acts on what it was before the seal
+                                   once this RCU grace period is over; 0: not
+                                   begun (domctl lock) */
     s_time_t deadline;          /* to give up waiting for the TPM, or 0 */
     struct vcpu *suspender;     /* that has suspended it, or NULL
                                    (shutdown_lock) */

@@ -525,9 +525,42 @@ static int refuse(struct domain *d, enum cloister_reason why)
     cloister_key_drop(cd);
     cd->cursor = 0;
     cd->deadline = 0;
+    cd->grace = 0;
     cloister_refuse(d, why, detail);
 
     return -EOPNOTSUPP;
+}
+
+/*
+ * Is everybody through who asked about the domain while it was open, and does
+ * what they asked for only now?  They hold the RCU lock for all of that: a
+ * grace period that begins now is the answer.  All under the domctl lock, but
+ * for end_grace().
+ */
+static uint64_t grace_begun, grace_ended;
+
+static void cf_check end_grace(struct rcu_head *head)
+{
+    write_atomic(&grace_ended, grace_begun);
+}
+
+static bool is_settled(struct cloister_domain *cd)
+{
+    static struct rcu_head head;
+
+    if ( !cd->grace )
+        cd->grace = grace_begun + 1;
+    if ( read_atomic(&grace_ended) >= cd->grace )
+        return true;
+
+    if ( read_atomic(&grace_ended) == grace_begun )
+    {
+        grace_begun++;
+        call_rcu(&head, end_grace);
+    }
+    raise_softirq(SCHEDULE_SOFTIRQ);
+
+    return false;
 }
 
 /* The TPM may need a while: the hypercall comes back until it is too late. */
@@ -671,6 +704,8 @@ int cloister_seal(struct domain *d)
         rc = begin(d, &why);
     if ( rc || why )
         return rc ?: refuse(d, why);
+    if ( !is_settled(cd) )
+        return -ERESTART;
 
     if ( !cd->measuring && !cd->log )
     {
