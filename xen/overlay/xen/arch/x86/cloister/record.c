@@ -77,6 +77,8 @@ uint64_t cloister_param(const struct domain *d, unsigned int index)
         HVM_PARAM_IOREQ_PFN, HVM_PARAM_BUFIOREQ_PFN,
         HVM_PARAM_IOREQ_SERVER_PFN, HVM_PARAM_NR_IOREQ_SERVER_PAGES,
         HVM_PARAM_VM86_TSS, HVM_PARAM_NESTEDHVM, HVM_PARAM_ALTP2M,
+        HVM_PARAM_PAE_ENABLED, HVM_PARAM_TIMER_MODE, HVM_PARAM_ACPI_S_STATE,
+        HVM_PARAM_TRIPLE_FAULT_REASON,
     };
     unsigned int i;
 
@@ -259,6 +261,10 @@ static enum cloister_reason make_record(struct domain *d, bool dump,
     struct cl_record r;
     uint32_t nr;
 
+    /* A walk of all pages only if there is room for what it finds. */
+    if ( cl_record_size(hvm->cur, cd->log_size,
+                        cd->vm.pages[CL_PAGE_PRIVATE]) - 1 >= room )
+        return CLOISTER_WHY_save_failed;
     why = pages(d, dump, NULL, &nr, detail);
     if ( why )
         return why;

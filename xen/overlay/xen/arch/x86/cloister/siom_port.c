@@ -72,11 +72,17 @@ static uint32_t cf_check generation(void *vm)
     return read_atomic(&cp->generation);
 }
 
+/*
+ * A guest that has suspended itself in the middle of this may be saved already:
+ * what was read of the page is old then.
+ */
 static void cf_check dirtied(void *vm, uint64_t gfn)
 {
     struct cloister_port *cp = vm;
 
-    if ( unlikely(paging_mode_log_dirty(cp->d)) )
+    smp_mb();
+    if ( unlikely(paging_mode_log_dirty(cp->d)) ||
+         unlikely(cp->d->is_shut_down) )
         paging_mark_pfn_dirty(cp->d, _pfn(gfn));
 }
 
@@ -370,7 +376,8 @@ static void tell(const struct cloister_port *cp)
 
     for ( i = 0; i < CL_DROPS; i++ )
         lost += s->drops[i];
-    printk("Cloister: %pd sent %lu frames, received %lu, %lu lost (%lu for"
+    printk(XENLOG_G_WARNING
+           "Cloister: %pd sent %lu frames, received %lu, %lu lost (%lu for"
            " want of room)\n", cp->d, s->tx_frames, s->rx_frames, lost,
            s->drops[CL_DROP_RX_FULL]);
 }

@@ -112,6 +112,9 @@ static int make_view(const struct domain *d, struct page_info *pg,
     encrypt(&v, pg, *view);
 
     spin_lock(&cd->lock);
+    /* It may have been resumed meanwhile, and not have said so yet. */
+    if ( !cloister_is_still(d) )
+        cl_vm_still(&cd->vm, false);
     rc = cl_view_end(&cd->vm, p, &v);
     spin_unlock(&cd->lock);
     if ( rc )
