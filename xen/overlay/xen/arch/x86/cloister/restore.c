@@ -480,6 +480,9 @@ enum cloister_reason cloister_restore_check(struct domain *d)
     for ( i = 0; i < HVM_NR_PARAMS; i++ )
         if ( cloister_param(d, i) != r->b.state.params[i] )
             return CLOISTER_WHY_rec_params;
+    /* What libxc does not carry over, nor anybody else. */
+    if ( d->arch.hvm.params[HVM_PARAM_CALLBACK_IRQ] || d->arch.nr_e820 )
+        return CLOISTER_WHY_rec_params;
     cloister_cpu_digest(d, cpu);
     if ( memcmp(cpu, r->b.state.cpu, sizeof(cpu)) )
         return CLOISTER_WHY_rec_cpu;
