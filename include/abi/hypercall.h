@@ -156,6 +156,8 @@ struct cloister_protect {
  */
 #define CLOISTER_LEDGER_SIZE    128
 
+#define CLOISTER_OP_UNKNOWN     0xffffffffu
+
 struct cloister_ledger {
     uint32_t revision;          /* in */
     uint16_t domid;             /* whose; CLOISTER_DOMID_HOST */
@@ -165,7 +167,7 @@ struct cloister_ledger {
     uint64_t count;
     uint16_t call;              /* CLOISTER_CALL_* */
     uint16_t reason;
-    uint32_t op;
+    uint32_t op;                /* CLOISTER_OP_UNKNOWN: detail has its number */
     uint64_t detail;            /* of the last one; its meaning is the call's */
     uint8_t  uuid[16];          /* the domain's handle */
 };

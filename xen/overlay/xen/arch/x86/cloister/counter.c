@@ -169,7 +169,7 @@ static void end_job(void)
     promised = job.result ? promised : !moved;
     passed += moved && !job.result;
     if ( job.result )
-        printk(XENLOG_WARNING "Cloister: the TPM's counter: error %d\n",
+        printk(XENLOG_G_WARNING "Cloister: the TPM's counter: error %d\n",
                job.result);
 }
 

@@ -74,6 +74,12 @@ void cloister_note(const struct domain *d, unsigned int call, unsigned int op,
     };
     uint64_t count;
 
+    /* Numbers that mean nothing do not push out entries that do. */
+    if ( why == CLOISTER_WHY_unknown_op )
+    {
+        e.op = CLOISTER_OP_UNKNOWN;
+        e.detail = op;
+    }
     if ( d && !d->arch.cloister )
         d = NULL;
     if ( d )
@@ -88,12 +94,12 @@ void cloister_note(const struct domain *d, unsigned int call, unsigned int op,
     if ( d )
         printk(XENLOG_G_WARNING
                "Cloister: %pd: refused to %pd (%u %u %#lx, %lu times): %s\n",
-               d, current->domain, call, op, detail, count,
+               d, current->domain, call, op, e.detail, count,
                cloister_reason_text(why));
     else
         printk(XENLOG_G_WARNING
                "Cloister: host: refused to %pd (%u %u %#lx, %lu times): %s\n",
-               current->domain, call, op, detail, count,
+               current->domain, call, op, e.detail, count,
                cloister_reason_text(why));
 }
 
