@@ -53,7 +53,8 @@ static void __init add_hidden(unsigned long first, unsigned long last,
     }
 
     if ( nr_hidden == RANGES )
-        panic("Cloister: too many ranges of memory to keep from dom0\n");
+        panic("Cloister: more than %u ranges of memory to keep from dom0: "
+              "boot with cloister=off, and report it\n", RANGES);
     hidden[nr_hidden].first = first;
     hidden[nr_hidden].last = last;
     hidden[nr_hidden++].copy = copy;
@@ -194,15 +195,31 @@ static void __init hide_memory_controller(void)
 
 #define PCI_MULTI_FUNCTION  0x80        /* in PCI_HEADER_TYPE */
 
+/*
+ * The registers of a server's processor are in configuration space alone; of
+ * the same class are devices (DMA engines, Thunderbolt) that dom0 drives.
+ */
+static bool __init is_device(pci_sbdf_t f, uint16_t class)
+{
+    unsigned int bar;
+    uint32_t all = 0;
+
+    for ( bar = PCI_BASE_ADDRESS_0; bar <= PCI_BASE_ADDRESS_5; bar += 4 )
+        all |= pci_conf_read32(f, bar);
+
+    return class == PCI_SYSTEM_OTHER && all;
+}
+
 /* Returns whether the device may have more functions. */
 static bool __init hide_function(pci_sbdf_t f)
 {
     uint16_t vendor = pci_conf_read16(f, PCI_VENDOR_ID);
+    uint16_t class = pci_conf_read16(f, PCI_CLASS_DEVICE);
 
     if ( vendor == 0xffff )
         return f.fn;
-    if ( cloister_pci_read_only(vendor, pci_conf_read16(f, PCI_CLASS_DEVICE),
-                                !f.seg && !f.bus) &&
+    if ( cloister_pci_read_only(vendor, class, !f.seg && !f.bus) &&
+         !is_device(f, class) &&
          pci_ro_device(f.seg, f.bus, f.devfn) )
         panic("Cloister: no memory to keep the chipset from dom0\n");
 
@@ -471,13 +488,20 @@ static void wipe_stacks(void)
     }
 }
 
-static void wipe_domain(struct domain *d)
+static void wipe_pages(const struct page_list_head *list)
 {
     struct page_info *pg;
 
-    wipe_registers(d);
-    page_list_for_each ( pg, &d->page_list )
+    page_list_for_each ( pg, list )
         clear_domain_page(page_to_mfn(pg));
+}
+
+static void wipe_domain(struct domain *d)
+{
+    wipe_registers(d);
+    wipe_pages(&d->page_list);
+    /* Those of one that is being destroyed, and somebody still maps. */
+    wipe_pages(&d->arch.relmem_list);
 }
 
 #define STOP_PATIENCE   1000            /* ms */
@@ -501,7 +525,7 @@ void cloister_host_down(void)
     static bool begun;
     struct domain *d;
 
-    if ( test_and_set_bool(begun) )
+    if ( cloister_mode == CLOISTER_MODE_off || test_and_set_bool(begun) )
         return;
 
     cloister_keys_wipe();

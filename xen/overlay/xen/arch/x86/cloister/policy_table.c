@@ -364,7 +364,6 @@ static const struct cloister_place place[] = {
 #define PCI_BRIDGE_OTHER    0x0680
 #define PCI_MEMORY_OTHER    0x0580
 #define PCI_SERIAL_SMBUS    0x0c05
-#define PCI_SYSTEM_OTHER    0x0880
 
 static const struct {
     uint16_t vendor, class;

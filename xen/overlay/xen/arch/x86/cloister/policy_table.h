@@ -52,6 +52,8 @@ struct cloister_place {
 /* The row of that number, or NULL: there are no more. */
 const struct cloister_place *cloister_place(unsigned int nr);
 
+#define PCI_SYSTEM_OTHER    0x0880
+
 /*
  * Is the configuration of a PCI function with these registers (vendor, class
  * and subclass) read-only for dom0?  root: it is on segment 0, bus 0, where
