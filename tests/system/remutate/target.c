@@ -12,6 +12,7 @@
 #include "remutate.h"
 
 #define PAGING_MEMORY (4 << 20)
+#define TIMER_MODE    1         /* as xl has it: no_delay_for_missed_ticks */
 
 xc_interface *xch;
 xenforeignmemory_handle *fmem;
@@ -94,7 +95,8 @@ uint32_t target_create(const xc_domaininfo_t *like)
     if ( xc_domain_create(xch, &domid, &config) ||
          xc_domain_max_vcpus(xch, domid, config.max_vcpus) ||
          xc_set_paging_mempool_size(xch, domid, PAGING_MEMORY) ||
-         xc_domain_setmaxmem(xch, domid, like->max_pages * (PAGE / 1024)) )
+         xc_domain_setmaxmem(xch, domid, like->max_pages * (PAGE / 1024)) ||
+         xc_hvm_param_set(xch, domid, HVM_PARAM_TIMER_MODE, TIMER_MODE) )
     {
         perror("remutate: no domain");
         exit(1);
