@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * earlysecret DOMID <BLOB: a guest's secret, before it is that guest.
+ * earlysecret DOMID: a secret for a guest that is not that guest yet.
  *
- * Claim:  a secret for a guest with one measurement does not come to a guest
- *         that dom0 builds of something else.
- * Method: brings the secret while the guest, which is paused, is being sealed:
- *         it has been measured, and waits for the TPM.  Then has the seal
- *         refused (log-dirty), so that memory is dom0's again, the secret in
- *         place.  A first seal is for the TPM to open the secret in.
+ * Claim:  Xen takes a secret for a guest that is sealed, and for no other: else
+ *         dom0 could have the seal fail, and build another guest in its place.
+ * Method: brings one again and again while a guest that is paused is sealed: it
+ *         has been measured, and waits for the TPM.  When Xen looks at the
+ *         secret (which is none: EBADMSG) has the seal refused (log-dirty), so
+ *         that the memory is dom0's again.  Wants two processors.
  * Stock:  nothing of this.
  *
- * Prints "given 1" if the guest has the secret and is not sealed, else 0.
+ * Prints "taken 1" if Xen has looked, and the guest is not sealed; and whether
+ * it is.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -24,8 +25,6 @@
 #include <xenctrl.h>
 
 #include "abi/hypercall.h"
-
-#define TPM_SECONDS 10          /* to open the secret in */
 
 static xc_interface *xch;
 static xencall_handle *call;
@@ -52,14 +51,14 @@ static void get_ready(const char *domid)
     memset(secret, 0, sizeof(*secret));
     secret->revision = CLOISTER_ABI_REVISION;
     secret->domid = (uint16_t)guest;
-    secret->length = (uint32_t)fread(secret->blob, 1, sizeof(secret->blob),
-                                     stdin);
+    secret->length = sizeof(secret->blob);
 }
 
-static int bring(void)
+/* Has Xen looked at it? */
+static bool bring(void)
 {
     return xencall2(call, CLOISTER_HYPERCALL, CLOISTER_OP_provision,
-                    (unsigned long)secret) ? errno : 0;
+                    (unsigned long)secret) && errno == EBADMSG;
 }
 
 static void log_dirty(unsigned int op)
@@ -80,46 +79,28 @@ static void *run_guest(void *unused)
     return unused;
 }
 
-/*
- * Brings the secret until Xen says WANTED, then has the seal refused.  Has Xen
- * said so, and was it refused?
- */
-static bool try(int wanted)
-{
-    pthread_t thread;
-    bool said = false;
-
-    seal.over = false;
-    if ( pthread_create(&thread, NULL, run_guest, NULL) )
-        fail("no thread");
-    while ( !said && !__atomic_load_n(&seal.over, __ATOMIC_ACQUIRE) )
-        said = bring() == wanted;
-    if ( said )
-        log_dirty(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY);
-    pthread_join(thread, NULL);
-    log_dirty(XEN_DOMCTL_SHADOW_OP_OFF);
-
-    return said && !seal.sealed;
-}
-
 int main(int argc, char *argv[])
 {
-    bool given;
+    pthread_t thread;
+    bool looked = false;
 
     if ( argc != 2 )
     {
-        fprintf(stderr, "usage: earlysecret DOMID <BLOB\n");
+        fprintf(stderr, "usage: earlysecret DOMID\n");
         return 2;
     }
     get_ready(argv[1]);
 
-    given = try(EAGAIN);
-    if ( given )
-    {
-        sleep(TPM_SECONDS);
-        given = try(0);
-    }
-    printf("given %d\n", given);
+    if ( pthread_create(&thread, NULL, run_guest, NULL) )
+        fail("no thread");
+    while ( !looked && !__atomic_load_n(&seal.over, __ATOMIC_ACQUIRE) )
+        looked = bring();
+    if ( looked )
+        log_dirty(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY);
+    pthread_join(thread, NULL);
+    log_dirty(XEN_DOMCTL_SHADOW_OP_OFF);
+
+    printf("taken %d\n", looked && !seal.sealed);
     printf("sealed %d\n", seal.sealed);
 
     return 0;

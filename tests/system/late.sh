@@ -139,6 +139,16 @@ forged_grant()
     xl destroy forged
 }
 
+early_secret()
+{
+    is_cloister || return 0
+    note "a secret for a guest that is not sealed yet"
+    create early fill=4096
+    earlysecret "$id" | facts early
+    well
+    xl destroy early
+}
+
 attached()
 {
     note "attaching devices, a device model and watchers to a running guest"
@@ -186,6 +196,7 @@ xen_log
 stale_tlb
 stale_tlb_restored
 forged_grant
+early_secret
 attached
 grants
 fact guest_bad $bad

@@ -23,14 +23,6 @@ fact restored_provisioned $?
 fact restored_had "$(grep -c 'it has had its secret' provision.err)"
 xl destroy web
 
-note "the secret, while the guest is being sealed"
-xl create -p guest.cfg 'name="early"' >/tmp/xl.out 2>&1
-fact early_created $?
-/files/earlysecret "$(xl domid early)" <blob >early.out
-fact early_given "$(sed -n 's/^given //p' early.out)"
-fact early_sealed "$(sed -n 's/^sealed //p' early.out)"
-xl destroy early
-
 note "a guest with another command line: nobody seals, and it gets nothing"
 start_guest other guest.cfg "extra=\"$CMDLINE story_wait=20\""
 fact other_started $?
