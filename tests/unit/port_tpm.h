@@ -31,6 +31,7 @@ typedef int spinlock_t;
 #define SECONDS(s) ((s_time_t)(s) * 1000000000)
 #define NOW() now
 #define cf_check
+#define read_atomic(p) (*(p))
 #define printk(...) ((void)0)
 #define safe_strcpy(d, s) snprintf(d, sizeof(d), "%s", s)
 #define raise_softirq(nr) ((void)0)
@@ -42,7 +43,7 @@ typedef int spinlock_t;
 
 struct cloister_domain
 {
-    bool sealed;
+    unsigned int state;
     void *log;
     uint8_t measurement[32];
     uint64_t launch_epoch;
@@ -61,7 +62,7 @@ struct domain
 };
 
 static struct cloister_domain guest = {
-    .sealed = true,
+    .state = CLOISTER_DOM_sealed,
     .log = "log",
     .measurement = {1, 2, 3},
     .launch_epoch = 7,
@@ -91,7 +92,8 @@ static inline void rcu_unlock_domain(struct domain *d)
 
 static inline bool cloister_sealed(const struct domain *d)
 {
-    return d->arch.cloister && d->arch.cloister->sealed;
+    return d->arch.cloister &&
+           d->arch.cloister->state >= CLOISTER_DOM_sealing;
 }
 
 static inline bool cloister_events_settled(void)

@@ -189,12 +189,11 @@ TEST(no_such_guest)
     struct cloister_provision p = made;
 
     start_guest();
-    guest.sealed = false;
+    guest.state = CLOISTER_DOM_building;
     CHECK(bring(&made) == -ENOENT);
-    guest.sealed = true;
-    guest.log = NULL;
+    guest.state = CLOISTER_DOM_dying;
     CHECK(bring(&made) == -ENOENT);
-    guest.log = "log";
+    guest.state = CLOISTER_DOM_sealed;
     guest.launch_epoch = 0;
     CHECK(bring(&made) == -ENOENT);
     guest.launch_epoch = 7;
@@ -206,6 +205,17 @@ TEST(no_such_guest)
 }
 
 /* dom0, or a hypervisor that is not at locality 2. */
+/* Measured, and its launch entered: the seal may be refused yet. */
+TEST(not_sealed_yet)
+{
+    start_guest();
+    guest.state = CLOISTER_DOM_sealing;
+    CHECK(bring(&made) == -ENOENT);
+    CHECK(!guest.secret);
+    guest.state = CLOISTER_DOM_sealed;
+    CHECK(bring(&made) == 0);
+}
+
 TEST(other_localities)
 {
     unsigned int i;
