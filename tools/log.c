@@ -72,14 +72,16 @@ static void text_entry(const struct ledger *l, const struct cloister_ledger *e)
 {
     const struct reason_text *reason = reason_text(e->reason);
     struct domain dom = {.id = e->domid, .name = (char *)name_of(l, e)};
-    char label[128] = "the host";
+    char label[128] = "the host", op[16] = "unknown";
 
     if ( e->domid != CLOISTER_DOMID_HOST )
         domain_label(&dom, label, sizeof(label));
-    printf("%" PRIu64 ": %s: refused to domain %u: %s %" PRIu32 " (%#" PRIx64
+    if ( e->op != CLOISTER_OP_UNKNOWN )
+        snprintf(op, sizeof(op), "%" PRIu32, e->op);
+    printf("%" PRIu64 ": %s: refused to domain %u: %s %s (%#" PRIx64
            "), %" PRIu64 " times, %.3f to %.3f s after boot\n"
            "    reason      %s [%s, %" PRIu32 "]\n",
-           e->number, label, e->caller, call_name(e->call), e->op, e->detail,
+           e->number, label, e->caller, call_name(e->call), op, e->detail,
            e->count, e->first / NS_PER_S, e->last / NS_PER_S, reason->what,
            reason->name, (uint32_t)e->reason);
     if ( *reason->mend )

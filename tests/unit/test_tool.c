@@ -213,7 +213,7 @@ static int fake_ledger(struct cloister_ledger *arg)
         .number = number,
         .domid = number == 129 ? 3 : CLOISTER_DOMID_HOST,
         .call = number == 129 ? CLOISTER_CALL_domctl : CLOISTER_CALL_sysctl,
-        .op = number == 129 ? 63 : 27,
+        .op = number == 129 ? 63 : number == 128 ? CLOISTER_OP_UNKNOWN : 27,
         .reason = number == 129 ? CLOISTER_WHY_registers
                                 : CLOISTER_WHY_xen_code,
         .count = number,
@@ -975,6 +975,7 @@ TEST(log_lists_newest_first)
     CHECK(RUN("log") == 0);
     CHECK(has(out, "130: the host: refused to domain 0: sysctl 27"));
     CHECK(has(out, "129: web (3): refused to domain 0: domctl 63"));
+    CHECK(has(out, "128: the host: refused to domain 0: sysctl unknown (0)"));
     CHECK(has(out, "129 times, 1.000 to 2.500 s after boot"));
     CHECK(has(out, "[registers, 32]"));
     CHECK(has(out, "\n3: the host") && !has(out, "\n2: the host"));
