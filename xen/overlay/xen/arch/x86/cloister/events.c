@@ -6,6 +6,11 @@
  * So whenever it is not sure what a PCR holds (a command failed half-way), or
  * the log has become too long and guests that are gone have been dropped from
  * it, it is played into them again from the beginning.
+ *
+ * PCR 22 then passes through what it was before guests have ended, and a quote
+ * may be made at any moment.  So PCR 21 is reset before it and extended after it:
+ * while PCR 22 is behind, PCR 21 is not what any complete log has, and nobody
+ * believes either.
  */
 
 #include <xen/err.h>
@@ -26,7 +31,11 @@
 static DEFINE_SPINLOCK(events_lock);
 static struct cl_measure events;    /* its log is NULL: no events */
 static uint64_t generation;         /* goes up when events were dropped */
-static size_t extended;             /* offset: so far the PCRs know of them */
+static size_t guests_from;          /* offset: before it are PCR 21's events */
+
+/* Offsets, each in its part of the log: so far the PCRs know of them. */
+static size_t host_done, guests_done;
+static size_t *sent_of;             /* the one that goes on after a command */
 
 /* Which PCRs are to be reset first; the TPM's timer only, but for replay. */
 static unsigned int to_reset;
@@ -35,7 +44,8 @@ static unsigned int sent;           /* PCR that is being reset, or 0 */
 static void replay(void)
 {
     ASSERT(spin_is_locked(&events_lock));
-    extended = 0;
+    host_done = 0;
+    guests_done = guests_from;
     to_reset = 2;
 }
 
@@ -57,6 +67,15 @@ static unsigned int pcr_of(const struct cloister_item *item)
 
 /* ---- The PCRs ----------------------------------------------------------- */
 
+/* Of which part of the log the next event is, guests' first; NULL: of none. */
+static size_t *next_part(void)
+{
+    if ( guests_done < events.used )
+        return &guests_done;
+
+    return host_done < guests_from ? &host_done : NULL;
+}
+
 static size_t cf_check events_cmd(uint8_t *buf, size_t cap, bool *hold)
 {
     uint8_t digest[CL_SHA256_SIZE];
@@ -64,15 +83,16 @@ static size_t cf_check events_cmd(uint8_t *buf, size_t cap, bool *hold)
 
     spin_lock(&events_lock);
     sent = 0;
+    sent_of = to_reset ? NULL : next_part();
     if ( to_reset )
     {
         sent = to_reset == 2 ? CLOISTER_PCR_HOST : CLOISTER_PCR_LAUNCH;
         len = cl_tpm2_pcr_reset_cmd(buf, cap, sent);
     }
-    else if ( extended < events.used )
+    else if ( sent_of )
     {
-        cl_measure_event(item_at(extended), digest);
-        len = cl_tpm2_pcr_extend_cmd(buf, cap, pcr_of(item_at(extended)),
+        cl_measure_event(item_at(*sent_of), digest);
+        len = cl_tpm2_pcr_extend_cmd(buf, cap, pcr_of(item_at(*sent_of)),
                                      digest);
     }
     spin_unlock(&events_lock);
@@ -95,7 +115,7 @@ static int cf_check events_rsp(const uint8_t *rsp, size_t len)
             to_reset--;
     }
     else if ( !rc && !to_reset )
-        extended += item_size(item_at(extended));
+        *sent_of += item_size(item_at(*sent_of));
     spin_unlock(&events_lock);
 
     return rc;
@@ -111,7 +131,7 @@ bool cloister_events_settled(void)
     bool settled;
 
     spin_lock(&events_lock);
-    settled = !to_reset && extended == events.used;
+    settled = !to_reset && !next_part();
     spin_unlock(&events_lock);
 
     return settled;
@@ -256,6 +276,7 @@ static void __init add_host(void)
     add(CLOISTER_ITEM_build, id, len);
     add(CLOISTER_ITEM_cmdline, cmdline, strlen(cmdline));
     add(CLOISTER_ITEM_policy, &policy, sizeof(policy));
+    guests_from = events.used;
 }
 
 int __init cloister_events_init(void)
