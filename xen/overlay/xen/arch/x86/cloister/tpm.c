@@ -156,12 +156,13 @@ static int cf_check startup_rsp(const uint8_t *rsp, size_t len)
     return cl_tpm2_startup_rsp(rsp, len);
 }
 
+/* After a failure also to learn that it is over, when nobody else asks. */
 static size_t cf_check random_cmd(uint8_t *buf, size_t cap, bool *hold)
 {
     bool room;
 
     spin_lock(&pool_lock);
-    room = pooled < POOL;
+    room = pooled < POOL || read_atomic(&failures);
     spin_unlock(&pool_lock);
 
     return room ? cl_tpm2_getrandom_cmd(buf, cap, RANDOM - have) : 0;
@@ -178,8 +179,11 @@ static int cf_check random_rsp(const uint8_t *rsp, size_t len)
         return rc;
 
     spin_lock(&pool_lock);
-    memcpy(pool[pooled++], partial, RANDOM);
-    bytes_taken += RANDOM;
+    if ( pooled < POOL )
+    {
+        memcpy(pool[pooled++], partial, RANDOM);
+        bytes_taken += RANDOM;
+    }
     spin_unlock(&pool_lock);
 
     cl_wipe(partial, RANDOM);
