@@ -4,11 +4,13 @@
  *
  * Claim:  dom0 reads general and vector registers of a running guest; ciphers
  *         keep their keys in the latter.
- * Method: XEN_DOMCTL_getvcpucontext, _getvcpuextstate, _gethvmcontext and
+ * Method: XEN_DOMCTL_getvcpucontext, _getvcpuextstate and
  *         _gethvmcontext_partial of the running guest, which has the marker in
- *         them most of the time.
+ *         them most of the time; _gethvmcontext of one that has suspended
+ *         itself with the marker in them.
  * Stock:  all of them, for PVH guests, too.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "../attack.h"
@@ -18,14 +20,21 @@
 #define TRIES 40
 #define SIZE (64u << 10)
 
-static bool words_in(const void *memory, size_t size)
+/* How many registers hold one word of the marker. */
+static int words_in(const void *memory, size_t size)
 {
+    const char *at = memory, *end = at + size;
     uint32_t word[VICTIM_WORDS];
     uint64_t wide;
+    unsigned int i;
+    int found = 0;
 
     marker_words(word);
-    wide = word[1];
-    return memmem(memory, size, &wide, sizeof(wide));
+    for ( i = 0; i < VICTIM_WORDS; i++ )
+        for ( wide = word[i], at = memory;
+              (at = memmem(at, end - at, &wide, sizeof(wide))); at++ )
+            found++;
+    return found;
 }
 
 static enum verdict getvcpucontext(struct victim *v)
@@ -68,23 +77,31 @@ static enum verdict getvcpuextstate(struct victim *v)
 }
 ATTACK(getvcpuextstate, .needs = SHARED);
 
+/*
+ * Of a guest that has suspended itself: of one that runs, Cloister gives
+ * nobody anything.  Not having got what a save would get proves nothing.
+ */
 static enum verdict gethvmcontext(struct victim *v)
 {
-    static uint8_t state[SIZE];
-    unsigned int i;
-    int size;
+    int size, general, vector;
+    uint8_t *state;
 
-    for ( i = 0; i < TRIES; i++, msleep(7) )
-    {
-        size = xc_domain_hvm_getcontext(xch, v->id, state, SIZE);
-        if ( size <= 0 )
-            return verdict(FAILURE, "refused");
-        if ( words_in(state, size) && markers_in(state, size) )
-            return verdict(SUCCESS, "marker in RDI and XMM registers");
-    }
-    return verdict(FAILURE, "no marker in %d bytes", size);
+    if ( !victim_suspended(v, 20) )
+        return verdict(ERROR, "the guest does not suspend");
+    size = xc_domain_hvm_getcontext(xch, v->id, NULL, 0);
+    state = size > 0 ? calloc(1, size) : NULL;
+    if ( !state )
+        return verdict(ERROR, "no size of the context: %d", size);
+    size = xc_domain_hvm_getcontext(xch, v->id, state, size);
+    if ( size < (int)sizeof(struct hvm_hw_cpu) )
+        return verdict(ERROR, "no context: %d", size);
+    general = words_in(state, size);
+    vector = markers_in(state, size);
+    return verdict(general || vector ? SUCCESS : FAILURE,
+                   "marker in %d general and %d vector registers, %d bytes",
+                   general, vector, size);
 }
-ATTACK(gethvmcontext, .needs = SHARED);
+ATTACK(gethvmcontext, .needs = FRESH, .extra = "suspend");
 
 static enum verdict gethvmcontext_partial(struct victim *v)
 {

@@ -22,7 +22,8 @@
 
 extern char vectors[], hypercall_page[];
 extern uint32_t rest_words[VICTIM_WORDS], rest_xmm[8];
-void rest(uint32_t spins, void *hypercall, void *poll, const uint32_t w[4]);
+void rest(uint32_t spins, void *hypercall, void *arg, const uint32_t w[4],
+          uint32_t op);
 
 static struct gate
 {
@@ -121,13 +122,26 @@ static uint64_t now_ns(void)
     return state.state_entry_time;
 }
 
-void cpu_rest(unsigned int ms)
+static void rest_in(uint32_t spins, unsigned int op, void *arg)
 {
-    struct sched_poll poll = {.timeout = now_ns() + ms * 1000000ULL};
     uint32_t word[VICTIM_WORDS];
 
     marker_words(word);
-    rest(SPINS, hypercall_page + __HYPERVISOR_sched_op * 32, &poll, word);
+    rest(spins, hypercall_page + __HYPERVISOR_sched_op * 32, arg, word, op);
+}
+
+void cpu_rest(unsigned int ms)
+{
+    struct sched_poll poll = {.timeout = now_ns() + ms * 1000000ULL};
+
+    rest_in(SPINS, SCHEDOP_poll, &poll);
+}
+
+void cpu_shut_down(unsigned int reason)
+{
+    struct sched_shutdown shutdown = {.reason = reason};
+
+    rest_in(1, SCHEDOP_shutdown, &shutdown);
 }
 
 void cpu_triple_fault(void)

@@ -76,11 +76,11 @@ entry:
     iret
 
 /*
- * void rest(uint32_t spins, void *hypercall, void *poll, const uint32_t w[4])
+ * void rest(uint32_t spins, void *hypercall, void *arg, const uint32_t w[4],
+ *           uint32_t op)
  *
  * With w in registers: SPINS times round a loop, then (EAX excepted) the
- * hypercall sched_op(SCHEDOP_poll, poll), and what is left of w in rest_words,
- * rest_xmm.
+ * hypercall sched_op(op, arg), and what is left of w in rest_words, rest_xmm.
  */
     .globl rest
 rest:
@@ -107,7 +107,7 @@ rest:
     jnz 1b
     mov %eax, rest_words + 12
     mov 24(%esp), %eax
-    mov $3, %ebx                /* SCHEDOP_poll */
+    mov 36(%esp), %ebx
     mov 28(%esp), %ecx
     call *%eax
     mov %esi, rest_words

@@ -109,10 +109,8 @@ void hijacked(void)
 
 static void shut_down(unsigned int reason)
 {
-    struct sched_shutdown shutdown = {.reason = reason};
-
     print("victim shuts down: %u", reason);
-    xen_call(__HYPERVISOR_sched_op, SCHEDOP_shutdown, (long)&shutdown, 0);
+    cpu_shut_down(reason);
     print("victim RESUMED");
 }
 

@@ -18,6 +18,8 @@ void cpuid(uint32_t leaf, uint32_t out[4]);
 uint64_t tsc(void);
 /* Rests for MS milliseconds with the secret in registers. */
 void cpu_rest(unsigned int ms);
+/* Suspends or ends the guest, the secret in registers. */
+void cpu_shut_down(unsigned int reason);
 /* Ends the guest by a triple fault, the secret in registers. */
 void cpu_triple_fault(void) __attribute__((__noreturn__));
 /* What the processor has to report: how many reports there were. */
