@@ -5,10 +5,11 @@
  * Claim:  dom0 makes a running guest execute what dom0 wants.
  * Method: XEN_DOMCTL_setvcpucontext, _sethvmcontext and _setvcpuextstate of
  *         the running guest, with another instruction pointer, or other vector
- *         registers; the first also while it is suspended, before it is
- *         resumed.
+ *         registers, in state that is a twin's, or made up; the first also
+ *         while it is suspended, before it is resumed.
  * Stock:  accepted at any time; the guest jumps.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "../attack.h"
@@ -63,70 +64,101 @@ static struct hvm_hw_cpu *cpu_record(uint8_t *state, unsigned int size)
     return NULL;
 }
 
+/*
+ * All state of a guest that has not run: no host keeps that from its maker.
+ * Its size, or -1.
+ */
+static int twins_state(uint8_t state[SIZE])
+{
+    struct victim twin;
+    int size;
+
+    if ( victim_create(&twin, NULL) )
+        return -1;
+    size = xc_domain_hvm_getcontext(xch, twin.id, state, SIZE);
+    victim_destroy(&twin);
+    return size;
+}
+
+/* Whether the call was made, and if it failed, then because it may not be. */
+static bool mounted(long rc)
+{
+    return !rc || rc == -EPERM;
+}
+
 static enum verdict sethvmcontext(struct victim *v)
 {
     static uint8_t state[SIZE];
-    struct hvm_hw_cpu *cpu;
-    int size;
+    int size = twins_state(state);
+    struct hvm_hw_cpu *cpu = size > 0 ? cpu_record(state, size) : NULL;
+    enum verdict result;
+    long rc;
 
+    if ( !cpu )
+        return verdict(ERROR, "no state of a twin");
+    cpu->rip = VICTIM_HIJACK;
     victim_pause(v);
-    size = xc_domain_hvm_getcontext(xch, v->id, state, SIZE);
-    cpu = size > 0 ? cpu_record(state, size) : NULL;
-    if ( cpu )
-    {
-        cpu->rip = VICTIM_HIJACK;
-        xc_domain_hvm_setcontext(xch, v->id, state, size);
-    }
+    rc = xc_domain_hvm_setcontext(xch, v->id, state, size) ? -errno : 0;
     victim_unpause(v);
-    return victim_complains(v, "HIJACKED");
+    if ( !mounted(rc) )
+        return verdict(ERROR, "not even refused: %ld", rc);
+    result = victim_complains(v, "HIJACKED");
+    return result == FAILURE ? verdict(FAILURE, "not hijacked: %ld", rc)
+                             : result;
 }
 ATTACK(sethvmcontext, .needs = SHARED);
 
 /*
  * XCR0 and XCR0_accum, as if the guest used x87 and SSE and nothing else (it
- * need not have said so); then the XSAVE area.
+ * need not have said so); then the XSAVE area, as a processor has it at reset,
+ * but for the XMM registers.
  */
 #define EXT_HEADER 16
 #define EXT_LEGACY 576
+#define EXT_FCW 0
+#define EXT_MXCSR 24
 #define EXT_XMM 160
 #define EXT_BV 512
 
-static void change_xmm(uint8_t *state)
+static void other_xmm(uint8_t *state)
 {
-    unsigned int i;
+    uint8_t *area = state + EXT_HEADER;
 
-    state[0] = state[8] = 3;
-    state[EXT_HEADER + EXT_BV] &= 3;
-    for ( i = 0; i < 128; i++ )
-        state[EXT_HEADER + EXT_XMM + i] ^= 0xff;
+    state[0] = state[8] = area[EXT_BV] = 3;
+    memcpy(area + EXT_FCW, (const uint16_t[]){0x37f}, 2);
+    memcpy(area + EXT_MXCSR, (const uint32_t[]){0x1f80}, 4);
+    memset(area + EXT_XMM, 0xa5, 128);
+}
+
+static long set_xmm(struct victim *v)
+{
+    uint8_t *state = xen_buffer(EXT_HEADER + EXT_LEGACY);
+    struct xen_domctl op = {.u.vcpuextstate.size = EXT_HEADER + EXT_LEGACY};
+
+    other_xmm(state);
+    set_xen_guest_handle_raw(op.u.vcpuextstate.buffer, (void *)state);
+    return domctl(v->id, XEN_DOMCTL_setvcpuextstate, &op);
 }
 
 /* While it rests, which is what it does nearly always. */
 static enum verdict setvcpuextstate(struct victim *v)
 {
-    struct xen_domctl op = {0};
-    uint8_t *state = xen_buffer(SIZE);
+    enum verdict result;
     unsigned int tries;
+    long rc = 0;
 
-    for ( tries = 0; tries < 20; tries++ )
+    for ( tries = 0; tries < 20 && !rc; tries++ )
     {
         victim_pause(v);
-        op.u.vcpuextstate.size = SIZE;
-        set_xen_guest_handle_raw(op.u.vcpuextstate.buffer, NULL);
-        if ( domctl(v->id, XEN_DOMCTL_getvcpuextstate, &op) )
-            break;
-        set_xen_guest_handle_raw(op.u.vcpuextstate.buffer, (void *)state);
-        if ( domctl(v->id, XEN_DOMCTL_getvcpuextstate, &op) )
-            break;
-        change_xmm(state);
-        op.u.vcpuextstate.size = EXT_HEADER + EXT_LEGACY;
-        if ( domctl(v->id, XEN_DOMCTL_setvcpuextstate, &op) )
-            break;
+        rc = set_xmm(v);
         victim_unpause(v);
-        if ( victim_says(v, "XMM", 2) )
+        if ( !rc && victim_says(v, "XMM", 2) )
             return verdict(SUCCESS, "the guest's XMM registers have changed");
     }
-    victim_unpause(v);
-    return victim_complains(v, "XMM");
+    if ( !mounted(rc) )
+        return verdict(ERROR, "not even refused: %ld", rc);
+    result = victim_complains(v, "XMM");
+    return result == FAILURE ? verdict(FAILURE, "as they were: %ld", rc)
+                             : result;
 }
 ATTACK(setvcpuextstate, .needs = SHARED);
