@@ -6,6 +6,7 @@
  * memory, how long Xen's log has become by Cloister (stock Xen has its own to
  * say on each guest that is made), and whether the victim is well.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,51 +17,77 @@
 
 #include "attack.h"
 
+#include <abi/hypercall.h>
+
 #define PAGES_MAPPED 2048
 #define KINDS 3
 
-/* How often each has been done: shared with the children. */
+/* What each has come to: shared with the children. */
 static volatile unsigned long *done;
 
-static void refused_calls(struct victim *v)
+/* How many are refused, and not for want of an argument. */
+static unsigned long refused_calls(struct victim *v)
 {
     struct xen_domctl op = {.u.hypercall_init.gmfn = LINES_GFN};
     uint8_t state[64] = {0};
+    unsigned long n;
 
-    domctl(v->id, XEN_DOMCTL_hypercall_init, &op);
+    n = domctl(v->id, XEN_DOMCTL_hypercall_init, &op) == -EPERM;
     memset(&op.u, 0, sizeof(op.u));
     op.u.setdebugging.enable = 0;
-    domctl(v->id, XEN_DOMCTL_setdebugging, &op);
-    set_param(v->id, HVM_PARAM_STORE_PFN, LINES_GFN);
-    xc_domain_hvm_setcontext(xch, v->id, state, sizeof(state));
+    n += domctl(v->id, XEN_DOMCTL_setdebugging, &op) == -EPERM;
+    n += set_param(v->id, HVM_PARAM_STORE_PFN, LINES_GFN) == -EPERM;
+    n += xc_domain_hvm_setcontext(xch, v->id, state, sizeof(state)) &&
+         errno == EPERM;
+    return n;
 }
 
-static void all_views(struct victim *v)
+/* How many pages are mapped. */
+static unsigned long all_views(struct victim *v)
 {
     static xen_pfn_t gfn[PAGES_MAPPED];
     static int err[PAGES_MAPPED];
+    unsigned long n = 0;
     unsigned int i;
     void *mem;
 
     for ( i = 0; i < PAGES_MAPPED; i++ )
         gfn[i] = i;
     mem = xenforeignmemory_map(fmem, v->id, PROT_READ, PAGES_MAPPED, gfn, err);
-    if ( mem )
-        xenforeignmemory_unmap(fmem, mem, PAGES_MAPPED);
+    if ( !mem )
+        return 0;
+    for ( i = 0; i < PAGES_MAPPED; i++ )
+        n += !err[i];
+    xenforeignmemory_unmap(fmem, mem, PAGES_MAPPED);
+    return n;
 }
 
-static void another_guest(struct victim *v)
+static bool is_sealed(const struct victim *v)
+{
+    struct cloister_domain_info info = {
+        .revision = CLOISTER_ABI_REVISION,
+        .domid = v->id,
+    };
+
+    return !cloister_op(CLOISTER_OP_domain, &info, sizeof(info)) &&
+           info.state == CLOISTER_DOM_sealed;
+}
+
+/* One that runs and is protected, or none. */
+static unsigned long another_guest(struct victim *v)
 {
     struct victim other;
+    bool runs;
 
     (void)v;
     if ( victim_create(&other, NULL) )
-        return;
-    victim_unpause(&other);
+        return 0;
+    runs = !victim_unpause(&other) && is_sealed(&other);
     victim_destroy(&other);
+    return runs;
 }
 
-static void (*const kinds[KINDS])(struct victim *v) = {
+static unsigned long (*const kinds[KINDS])(struct victim *v) = {
     refused_calls,
     all_views,
     another_guest,
@@ -75,10 +102,7 @@ static pid_t loop(unsigned int kind, struct victim *v)
     /* Buffers for hypercalls are shared with the parent: get others. */
     lib_init();
     for ( ;; )
-    {
-        kinds[kind](v);
-        done[kind]++;
-    }
+        done[kind] += kinds[kind](v);
 }
 
 /* Xen's free memory, KiB, when it has come to rest. */
@@ -151,7 +175,7 @@ int noisy(unsigned int seconds)
     after = free_kib();
     printf("noisy refused %lu views %lu guests %lu leak_kib %ld log_bytes %lu "
            "well %d\n",
-           done[0] * 4, done[1] * PAGES_MAPPED, done[2], before - after,
+           done[0], done[1], done[2], before - after,
            log_bytes(from), well);
     victim_destroy(&v);
     return 0;
