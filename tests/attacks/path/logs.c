@@ -64,7 +64,9 @@ static enum verdict triple_fault_log(struct victim *v)
 {
     unsigned int from = v->log, n;
 
-    msleep(1500);
+    if ( !victim_suspended(v, 30) )
+        return verdict(ERROR, "the guest goes on");
+    msleep(500);
     n = words_in_log(from);
     return verdict(n ? SUCCESS : FAILURE, "%u words of the marker in the log",
                    n);
