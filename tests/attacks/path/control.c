@@ -4,8 +4,9 @@
  *
  * Claim:  dom0 changes a running guest's time, identity and machine-check
  *         state, raises its NMI, takes its single steps from it, and makes
- * another guest its master. Method: domctls, on the running guest. Stock:
- * nothing asks whether the guest runs already.
+ *         another guest its master.
+ * Method: domctls, on the running guest.
+ * Stock:  nothing asks whether the guest runs already.
  */
 #include <stdio.h>
 #include <string.h>
@@ -126,6 +127,7 @@ static enum verdict set_target(struct victim *v)
 {
     struct victim helper;
     struct xen_domctl op = {.u.set_target.target = v->id};
+    enum verdict result = FAILURE;
     char extra[32];
     long rc;
 
@@ -138,11 +140,11 @@ static enum verdict set_target(struct victim *v)
     else if ( victim_unpause(&helper) )
         verdict(FAILURE, "the helper does not run");
     else if ( victim_says(&helper, "peek 64", 20) )
-        verdict(SUCCESS, "a helper has read the guest's page");
+        result = verdict(SUCCESS, "a helper has read the guest's page");
     else
         verdict(FAILURE, "the helper does not find lines");
     victim_destroy(&helper);
-    return !rc && detail[0] == 'a' ? SUCCESS : FAILURE;
+    return result;
 }
 ATTACK(set_target, .needs = SHARED);
 
