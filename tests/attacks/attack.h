@@ -194,8 +194,11 @@ bool victim_runs(struct victim *v);
 void msleep(unsigned int ms);
 double now_s(void);
 
-/* Suspends the victim, saves and resumes it: markers in the file. */
-unsigned long markers_saved(struct victim *v);
+/*
+ * Saves a victim that suspends itself, as a whole: markers in the file, whose
+ * size is *KIB; -1 with a detail if the save does not succeed.
+ */
+long markers_saved(struct victim *v, unsigned long *kib);
 
 /* Traces for a moment: markers in the buffers; adds to *PAGES their size. */
 unsigned long markers_traced(unsigned long *pages);

@@ -77,20 +77,34 @@ static unsigned long in_xen(unsigned long *pages)
     return found + in_frames(DOMID_IO, 0, LOW_FRAMES, pages);
 }
 
+/* Of another victim, which ends with it; -1: it cannot be saved. */
+static long in_saved(unsigned long *kib)
+{
+    struct victim v;
+    long found;
+
+    if ( victim_start(&v, "suspend") )
+        return -1;
+    found = markers_saved(&v, kib);
+    victim_destroy(&v);
+    return found;
+}
+
 int canary(void)
 {
-    unsigned long maps, saved, xen, log, pages = 0, others = 0;
+    unsigned long maps, xen, log, pages = 0, others = 0, kib = 0;
+    long saved;
     struct victim v;
 
+    saved = in_saved(&kib);
     if ( victim_start(&v, NULL) )
         return -1;
     maps = in_maps(&v, &pages);
-    saved = markers_saved(&v);
     xen = in_xen(&others);
     log = in_log();
-    printf("canary maps %lu pages %lu saved %lu xen %lu xen_pages %lu "
-           "log %lu well %d\n",
-           maps, pages, saved, xen, others, log, victim_healthy(&v, 30));
+    printf("canary maps %lu pages %lu saved %ld saved_kib %lu xen %lu "
+           "xen_pages %lu log %lu well %d\n",
+           maps, pages, saved, kib, xen, others, log, victim_healthy(&v, 30));
     victim_destroy(&v);
     return 0;
 }

@@ -3,9 +3,9 @@
  * Advisory: a guest in a file
  *
  * Claim:  dom0 has all of a guest's memory and registers in a file.
- * Method: the saving of libxenguest that is xl save (the guest goes on), and
- *         its core dump, which is xl dump-core, up to where the guest's memory
- *         ends.
+ * Method: the saving of libxenguest that is xl save, of a guest that suspends
+ *         itself, to its end; and its core dump, which is xl dump-core, up to
+ *         where the guest's memory ends.
  * Stock:  the memory, as it is.
  */
 #include <fcntl.h>
@@ -18,27 +18,28 @@
 
 #define SAVED "/tmp/attack.save"
 
-static unsigned long markers_in_file(const char *path)
+static unsigned long markers_in_file(const char *path, unsigned long *kib)
 {
     static char buffer[1 << 20];
     FILE *f = fopen(path, "r");
     unsigned long found = 0;
-    size_t n;
+    size_t n, bytes = 0;
 
     while ( f && (n = fread(buffer, 1, sizeof(buffer), f)) > 0 )
+    {
         found += markers_in(buffer, n);
+        bytes += n;
+    }
     if ( f )
         fclose(f);
+    *kib = bytes / 1024;
     return found;
 }
 
-/* The guest is told nothing: it is stopped where it stands. */
+/* The guest does it by itself: Cloister has no guest stopped by others. */
 static int suspend(void *arg)
 {
-    struct victim *v = arg;
-
-    xc_domain_shutdown(xch, v->id, SHUTDOWN_suspend);
-    return victim_suspended(v, 5);
+    return victim_suspended(arg, 20);
 }
 
 static int go_on(void *arg)
@@ -56,7 +57,7 @@ static int log_writes(uint32_t domid, unsigned int enable, void *arg)
     return 0;
 }
 
-unsigned long markers_saved(struct victim *v)
+static int save(struct victim *v)
 {
     struct save_callbacks callbacks = {
         .suspend = suspend,
@@ -66,25 +67,38 @@ unsigned long markers_saved(struct victim *v)
         .data = v,
     };
     int file = open(SAVED, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    struct xen_domctl op = {0};
-    unsigned long found;
+    int rc = xc_domain_save(xch, file, v->id, 0, &callbacks, XC_STREAM_PLAIN,
+                            -1);
 
-    xc_domain_save(xch, file, v->id, 0, &callbacks, XC_STREAM_PLAIN, -1);
-    close(file);
-    domctl(v->id, XEN_DOMCTL_resumedomain, &op);
-    found = markers_in_file(SAVED);
+    return close(file) || rc ? -1 : 0;
+}
+
+long markers_saved(struct victim *v, unsigned long *kib)
+{
+    unsigned long found;
+    int rc = save(v);
+
+    found = markers_in_file(SAVED, kib);
     unlink(SAVED);
+    if ( rc || *kib < GUEST_MIB * 1024 )
+    {
+        verdict(ERROR, "the save ends with %d after %lu KiB", rc, *kib);
+        return -1;
+    }
     return found;
 }
 
 static enum verdict save_file(struct victim *v)
 {
-    unsigned long found = markers_saved(v);
+    unsigned long kib;
+    long found = markers_saved(v, &kib);
 
-    return verdict(found ? SUCCESS : FAILURE, "%lu markers in the file",
-                   found);
+    if ( found < 0 )
+        return ERROR;
+    return verdict(found ? SUCCESS : FAILURE, "%ld markers in %lu KiB", found,
+                   kib);
 }
-ATTACK(save_file, .needs = SHARED, .seconds = 120);
+ATTACK(save_file, .needs = FRESH, .extra = "suspend", .seconds = 120);
 
 struct dump
 {
@@ -117,6 +131,8 @@ static enum verdict dump_core(struct victim *v)
         return ERROR;
     xc_domain_dumpcore_via_callback(xch, large.id, &d, take);
     victim_destroy(&large);
+    if ( d.bytes < VICTIM_LINES + VICTIM_LINES_KIB * 1024 )
+        return verdict(ERROR, "the dump ends after %lu KiB", d.bytes / 1024);
     return verdict(d.found ? SUCCESS : FAILURE, "%lu markers in %lu KiB",
                    d.found, d.bytes / 1024);
 }
