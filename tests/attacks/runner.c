@@ -129,8 +129,13 @@ static enum verdict afterwards(const struct attack *a, enum verdict result)
     return result;
 }
 
+/*
+ * Without a frame to try, failure would prove nothing; one is dom0's own, as
+ * it has a page by that number, too.
+ */
 static enum verdict try(const struct attack *a)
 {
+    unsigned long frames[2];
     enum verdict result;
     struct victim v;
 
@@ -144,7 +149,10 @@ static enum verdict try(const struct attack *a)
         return ERROR;
     if ( a->frames )
         find_frames();
-    result = afterwards(a, mount_attack(a, &v));
+    if ( a->frames && frames_of_lines(frames, 2) < 2 )
+        result = verdict(ERROR, "no frame of the guest has been found");
+    else
+        result = afterwards(a, mount_attack(a, &v));
     if ( a->needs == FRESH || a->needs == BUILT )
         victim_destroy(&v);
     return result;

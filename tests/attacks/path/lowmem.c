@@ -143,6 +143,8 @@ static enum verdict trampoline_write(struct victim *v)
         }
     }
     p.frame--;
+    if ( !mapped )
+        return verdict(ERROR, "no low frame can be mapped");
     if ( !p.offset || p.offset >= PAGE )
         return verdict(FAILURE, "not found in %u low frames", mapped);
     return verdict(writable(&p) ? SUCCESS : FAILURE,
