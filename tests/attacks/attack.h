@@ -154,6 +154,17 @@ bool log_wait(unsigned int at, const char *text, unsigned int seconds);
 /* How often TEXT is in the log behind AT. */
 unsigned int log_count(unsigned int at, const char *text);
 
+/* ---- ledger.c: what Cloister has refused ---- */
+
+/* The newest entry of its ledger, 0: none. */
+uint64_t newest_refusal(void);
+/*
+ * Kinds of operations behind entry FROM that were refused for the domain's
+ * sake or the host's.  The ledger has one entry for each kind; what gets no
+ * further than its arguments is not in it.
+ */
+unsigned int operations_refused(uint32_t domid, uint64_t from);
+
 /* ---- build.c ---- */
 
 #define GUEST_MIB 8

@@ -401,6 +401,8 @@ static void *guarded(size_t size)
 int fuzz(uint64_t seed, unsigned long calls)
 {
     unsigned long done, lost = 0;
+    unsigned int refused;
+    uint64_t from;
     struct victim v;
 
     argument = guarded(PAGE);
@@ -408,6 +410,7 @@ int fuzz(uint64_t seed, unsigned long calls)
     state = seed * 2 + 1;
     if ( victim_start(&v, NULL) )
         return -1;
+    from = newest_refusal();
     for ( done = 1; done <= calls; done++ )
     {
         one_call(&v);
@@ -421,8 +424,10 @@ int fuzz(uint64_t seed, unsigned long calls)
         if ( victim_start(&v, NULL) )
             return -1;
     }
+    refused = operations_refused(v.id, from);
     victim_destroy(&v);
-    printf("fuzz seed %lu calls %lu accepted %lu lost %lu canaries %lu\n",
-           (unsigned long)seed, calls, accepted, lost, canaries);
+    printf("fuzz seed %lu calls %lu accepted %lu operations_refused %u "
+           "lost %lu canaries %lu\n",
+           (unsigned long)seed, done - 1, accepted, refused, lost, canaries);
     return 0;
 }
