@@ -59,14 +59,22 @@ ATTACK(mmio_ram_own, .needs = SHARED, .frames = true, .pvh_only = true);
 /* The helper looks at a frame beyond its RAM, again and again. */
 #define HELPER_GFN (VICTIM_SHARED / PAGE + 32)
 
-/* Whether the map has the frame: 0, or -errno. */
+/* 0, or -errno: that of the mapping itself, which libxc's undoing loses. */
 static long map_in_helper(struct victim *helper, unsigned long mfn)
 {
+    struct xen_domctl op = {
+        .u.memory_mapping =
+            {
+                .first_gfn = HELPER_GFN,
+                .first_mfn = mfn,
+                .nr_mfns = 1,
+                .add_mapping = 1,
+            },
+    };
+
     if ( xc_domain_iomem_permission(xch, helper->id, mfn, 1, 1) )
         return -EACCES;
-    return xc_domain_memory_mapping(xch, helper->id, HELPER_GFN, mfn, 1, 1)
-               ? -errno
-               : 0;
+    return domctl(helper->id, XEN_DOMCTL_memory_mapping, &op);
 }
 
 /*

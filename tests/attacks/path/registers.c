@@ -12,6 +12,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "../attack.h"
 
@@ -77,9 +78,29 @@ static enum verdict getvcpuextstate(struct victim *v)
 }
 ATTACK(getvcpuextstate, .needs = SHARED);
 
+/* The pages of a guest, as a save reads them: RAM, and libxc's special ones. */
+#define RAM_PAGES (GUEST_MIB << 8)
+#define SPECIAL_GFN 0xfeff0ul
+#define SPECIAL_PAGES 0x10
+
+static void read_all(struct victim *v)
+{
+    static xen_pfn_t gfn[RAM_PAGES + SPECIAL_PAGES];
+    static int err[RAM_PAGES + SPECIAL_PAGES];
+    unsigned int i, n = RAM_PAGES + SPECIAL_PAGES;
+    void *mem;
+
+    for ( i = 0; i < n; i++ )
+        gfn[i] = i < RAM_PAGES ? i : SPECIAL_GFN + i - RAM_PAGES;
+    mem = xenforeignmemory_map(fmem, v->id, PROT_READ, n, gfn, err);
+    if ( mem )
+        xenforeignmemory_unmap(fmem, mem, n);
+}
+
 /*
- * Of a guest that has suspended itself: of one that runs, Cloister gives
- * nobody anything.  Not having got what a save would get proves nothing.
+ * Of a guest that has suspended itself, and whose pages have been read: of any
+ * other, Cloister gives nobody anything.  Not having got what a save would get
+ * proves nothing.
  */
 static enum verdict gethvmcontext(struct victim *v)
 {
@@ -88,6 +109,7 @@ static enum verdict gethvmcontext(struct victim *v)
 
     if ( !victim_suspended(v, 20) )
         return verdict(ERROR, "the guest does not suspend");
+    read_all(v);
     size = xc_domain_hvm_getcontext(xch, v->id, NULL, 0);
     state = size > 0 ? calloc(1, size) : NULL;
     if ( !state )
