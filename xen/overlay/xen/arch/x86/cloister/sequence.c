@@ -219,6 +219,15 @@ static int refusal(enum cloister_step s)
     }
 }
 
+/* Of a command that has failed; what is no response is the TPM's fault. */
+static int result(enum cloister_step s, int rc)
+{
+    if ( rc == -EBADMSG )
+        return -EIO;
+
+    return rc == -EIO ? refusal(s) : rc;
+}
+
 /* ---- The sequence ------------------------------------------------------- */
 
 static void go_to(enum cloister_step s)
@@ -273,7 +282,7 @@ static int cf_check sequence_rsp(const uint8_t *rsp, size_t len)
     rc = step_rsp(s, rsp, len);
     if ( rc && rc != -EAGAIN )
     {
-        seq->result = seq->result ?: rc == -EIO ? refusal(s) : rc;
+        seq->result = seq->result ?: result(s, rc);
         go_to(CLOISTER_STEP_clean);
     }
     else if ( !rc && s != CLOISTER_STEP_clean )

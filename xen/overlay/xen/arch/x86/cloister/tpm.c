@@ -217,7 +217,9 @@ static void note_failure(int rc)
     if ( read_atomic(&failures) < FAILURES_MOST )
         printk(XENLOG_WARNING "Cloister: TPM: error %d while it waits for %s\n",
                rc, rc == -ENXIO ? "the end of failure mode"
-                   : rc == -EBUSY ? "the end of retries" : cl_tpm_where(&tpm));
+                   : rc == -EBUSY ? "the end of retries"
+                   : rc == -EBADMSG ? "a response that is one"
+                   : cl_tpm_where(&tpm));
     write_atomic(&failures, min(failures + 1, FAILURES_MOST + 0u));
     retry = min(retry * 2, RETRY_MOST);
     set_timer(&tpm_timer, NOW() + retry);
