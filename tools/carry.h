@@ -19,6 +19,14 @@
 enum cli_exit carry_send(unsigned int domid, const char *uuid,
                          const char *via, const char *host);
 
+/*
+ * Brings the key of a guest that has moved once more, if the target may not
+ * have got it: it waits for ten minutes after the link has gone.  The domain
+ * here stays as it is, suspended.
+ */
+enum cli_exit carry_again(unsigned int domid, const char *uuid,
+                          const char *via, const char *host);
+
 /* The target's end: runs `xl migrate-receive`. */
 enum cli_exit carry_receive(void);
 

@@ -68,21 +68,14 @@ static enum cli_exit carry(const char *host)
 }
 
 /* xl takes over; it runs this program again, to carry. */
-static enum cli_exit migrate(const char *spec, const char *host,
+static enum cli_exit migrate(const struct domain *dom, const char *host,
                              const char *via)
 {
     char self[256], transport[300], id[16];
-    struct domains domains;
-    enum cli_exit status = domains_start(&domains);
-    const struct domain *dom;
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-    if ( status )
-        return status;
-    dom = domains_find(&domains, spec);
-    if ( !dom || n < 0 )
-        return hyp_complain(-ESRCH, spec);
-
+    if ( n < 0 )
+        return hyp_complain(-errno, dom->name);
     snprintf(transport, sizeof(transport), "%.*s migrate --carry", (int)n,
              self);
     snprintf(id, sizeof(id), "%u", dom->id);
@@ -91,9 +84,29 @@ static enum cli_exit migrate(const char *spec, const char *host,
     setenv(ENV_VIA, via, 1);
     execlp("xl", "xl", "migrate", "-s", transport, id, host, (char *)NULL);
     complain("xl: %s", strerror(errno));
-    domains_free(&domains);
 
     return CLI_UNREACHABLE;
+}
+
+/* again: of a guest that has moved, the key only. */
+static enum cli_exit move(const char *spec, const char *host, const char *via,
+                          bool again)
+{
+    struct domains domains;
+    enum cli_exit status = domains_start(&domains);
+    const struct domain *dom;
+
+    if ( status )
+        return status;
+    dom = domains_find(&domains, spec);
+    if ( !dom )
+        status = hyp_complain(-ESRCH, spec);
+    else
+        status = again ? carry_again(dom->id, dom->uuid, via, host)
+                       : migrate(dom, host, via);
+    domains_free(&domains);
+
+    return status;
 }
 
 enum cli_exit migrate_main(int argc, char **argv)
@@ -102,9 +115,11 @@ enum cli_exit migrate_main(int argc, char **argv)
         {"key", required_argument, NULL, 'k'},
         {"via", required_argument, NULL, 'v'},
         {"carry", no_argument, NULL, 'c'},
+        {"again", no_argument, NULL, 'a'},
         {0},
     };
     const char *key = NULL, *via = VIA;
+    bool again = false;
     int opt;
 
     optind = 0;
@@ -117,6 +132,8 @@ enum cli_exit migrate_main(int argc, char **argv)
             key = optarg;
         else if ( opt == 'v' )
             via = optarg;
+        else if ( opt == 'a' )
+            again = true;
         else
             return CLI_USAGE;
     }
@@ -128,7 +145,7 @@ enum cli_exit migrate_main(int argc, char **argv)
         return CLI_USAGE;
     }
 
-    return migrate(argv[optind], argv[optind + 1], via);
+    return move(argv[optind], argv[optind + 1], via, again);
 }
 
 enum cli_exit cmd_receive(const struct request *req)

@@ -330,12 +330,53 @@ played_again()
     lives_on_b replayed
 }
 
+# once WAY: for send: the first link is WAY, the others are whole; with `none`
+# there are no others.
+once()
+{
+    rm -f /tmp/once
+    others="socat -t 5 - TCP:$theirs:$GUESTS"
+    [ "${2-}" != none ] || others='exit 1'
+    echo "if [ -e /tmp/once ]; then $others; else touch /tmp/once; $1; fi"
+}
+
+# here_again NAME: a guest as before, after the last one has gone from b.
+here_again()
+{
+    on_b 'xl destroy keeper'
+    start_guest keeper keeper.cfg
+    note "$1"
+}
+
+# The key is lost on its way, or nobody hears that it has come: it is brought
+# once more.
+delivered_again()
+{
+    here_again "the key is lost"
+    send "$(once "losekey | socat -t 5 - TCP:$theirs:$GUESTS")"
+    fact lost_failed $(($? != 0))
+    said
+    sleep 10
+    lives_on_b lost
+    fact left_here_lost "$(domains)"
+
+    here_again "that it has come is not heard"
+    # xl's banner in frames of one byte, the offer.
+    deaf="socat -t 5 - TCP:$theirs:$GUESTS |
+        dd bs=1 count=$((54 * 9 + 8 + 64)) 2>/dev/null"
+    send "$(once "$deaf")"
+    fact deaf_failed $(($? != 0))
+    said
+    sleep 10
+    lives_on_b deaf
+    fact left_here_deaf "$(domains)"
+}
+
 # Once the key has gone the guest is there, whatever a is told.
 never_heard()
 {
-    # xl's banner in frames of one byte, the offer.
-    send "socat -t 5 - TCP:$theirs:$GUESTS |
-        dd bs=1 count=$((54 * 9 + 8 + 64)) 2>/dev/null"
+    here_again "nothing is heard any more"
+    send "$(once "$deaf" none)"
     fact unheard_failed $(($? != 0))
     said
     sleep 10
@@ -368,8 +409,7 @@ cut)
 again)
     allow_both
     played_again
-    on_b 'xl destroy keeper'
-    start_guest keeper keeper.cfg
+    delivered_again
     never_heard
     ;;
 [0-9]*)

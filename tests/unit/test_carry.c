@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What carries xl migrate (tools/carry.c): its two ends, in processes of their
+ * What carries xl migrate (tools/carry_*.c): its two ends, in processes of their
  * own, a shell's xl, and a hypervisor that says in files what it was asked.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "test.h"
 
-#define IDLE 20000
-#include "../../tools/carry.c"
+#define CARRY_IDLE 10000
+#define CARRY_GRACE 8
+#define CARRY_TRIES 2
+#define CARRY_PAUSE 1
+#include "../../tools/carry_link.c"
+#include "../../tools/carry_source.c"
+#include "../../tools/carry_target.c"
 
-static char folder[64];
+static char top[32], folder[64];
 
 /* ---- The hypervisor --------------------------------------------------------- */
 
@@ -35,6 +39,29 @@ enum cli_exit hyp_complain(int err, const char *what)
     (void)what;
 
     return CLI_FAILURE;
+}
+
+static bool done(const char *name)
+{
+    char path[96];
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+
+    return !access(path, F_OK);
+}
+
+static void put(const char *name, const char *text, mode_t mode)
+{
+    char path[96];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    f = fopen(path, "w");
+    if ( !f )
+        return;
+    fputs(text, f);
+    fclose(f);
+    chmod(path, mode);
 }
 
 /* A file's name is the action's; what is in it, the result to give. */
@@ -79,14 +106,18 @@ int hyp_migrate(struct hyp *hyp, struct cloister_migrate *m)
             return -ENOENT;
         memset(m->challenge, 2, sizeof(m->challenge));
         memset(m->proof, 3, sizeof(m->proof));
-        return rc;
+        return done("has-key") ? -EINVAL : rc;
     case CLOISTER_MIGRATE_release:
         if ( m->domid != 3 || m->challenge[31] != 2 || m->proof[31] != 3 )
             return -EACCES;
         memset(&m->key, 4, sizeof(m->key));
         return rc;
     default:
-        return m->domid != 7 || m->key.tag[15] != 4 ? -EBADMSG : rc;
+        if ( m->domid != 7 || m->key.tag[15] != 4 )
+            return -EBADMSG;
+        if ( !rc )
+            put("has-key", "", 0600);
+        return rc;
     }
 }
 
@@ -131,48 +162,27 @@ static const char xl[] =
     "printf '" READY "\\0'\n"
     "[ \"$(head -c 44 | tr -d '\\0')\" = '" GO "' ] || exit 1\n"
     "touch started\n"
-    "printf 'report'\n";
+    "printf '" REPORT "\\0\\0'\n";
 
-static bool done(const char *name)
-{
-    char path[96];
-
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-
-    return !access(path, F_OK);
-}
-
-static void put(const char *name, const char *text, mode_t mode)
-{
-    char path[96];
-    FILE *f;
-
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    f = fopen(path, "w");
-    if ( !f )
-        return;
-    fputs(text, f);
-    fclose(f);
-    chmod(path, mode);
-}
-
-/* An empty folder, with an xl. */
+/* An empty folder, with an xl; who is left of an older one keeps that. */
 static void fresh(void)
 {
-    char command[128], path[256];
+    static char path[4096];
+    static unsigned int n;
 
-    if ( !folder[0] )
+    if ( !top[0] )
     {
-        strcpy(folder, "/tmp/carryXXXXXX");
-        if ( !mkdtemp(folder) )
+        strcpy(top, "/tmp/carryXXXXXX");
+        if ( !mkdtemp(top) )
             abort();
-        snprintf(path, sizeof(path), "%s:%s", folder, getenv("PATH"));
-        setenv("PATH", path, 1);
+        snprintf(path, sizeof(path), "%s", getenv("PATH"));
     }
-    snprintf(command, sizeof(command), "rm -f %s/*", folder);
-    if ( system(command) )
+    snprintf(folder, sizeof(folder), "%s/%u", top, n++);
+    if ( mkdir(folder, 0700) )
         abort();
     put("xl", xl, 0700);
+    setenv("PATH", path, 1);
+    setenv("FOLDER", folder, 1);
 }
 
 static void be_sender(int in, int out, const char *via)
@@ -200,18 +210,19 @@ static int migrate(const char *via)
         be_sender(in[0], out[1], via);
     close(in[0]);
     close(out[1]);
-    if ( read_all(out[0], text, sizeof(BANNER) - 1) &&
-         write_all(in[1], pages, sizeof(pages)) &&
-         read_all(out[0], text, sizeof(READY)) && !strcmp(text, READY) )
-        rc = write_all(in[1], GO, sizeof(GO)) && read_all(out[0], text, 6) &&
-                     !memcmp(text, "report", 6)
+    if ( carry_read(out[0], text, sizeof(BANNER) - 1) &&
+         carry_write(in[1], pages, sizeof(pages)) &&
+         carry_read(out[0], text, sizeof(READY)) && !strcmp(text, READY) )
+        rc = carry_write(in[1], GO, sizeof(GO)) &&
+                     carry_read(out[0], text, sizeof(REPORT) + 1) &&
+                     !memcmp(text, REPORT "\0", sizeof(REPORT) + 1)
                  ? 0
                  : 2;
     close(in[1]);
     close(out[0]);
     waitpid(pid, &status, 0);
     /* The other end may have a while to go. */
-    for ( int i = 0; i < 1000 && done("did-receive") && !done("started"); i++ )
+    for ( int i = 0; i < 300 && done("did-receive") && !done("started"); i++ )
         usleep(10000);
 
     return rc;
@@ -224,12 +235,26 @@ static const char *link_by(const char *format, unsigned int n)
     char self[128], command[160];
     ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-    snprintf(command, sizeof(command), "CARRY=%s %.*s", folder, (int)size,
-             self);
+    snprintf(command, sizeof(command), "CARRY=%s PATH=%s:$PATH %.*s",
+             folder, folder, (int)size, self);
     snprintf(via, sizeof(via), format, n);
     setenv("RECEIVE", command, 1);
+    snprintf(command, sizeof(command), "LOSE_KEY=1 %.*s", (int)size, self);
+    setenv("LOSE", command, 1);
 
     return via;
+}
+
+/* A link that passes all but the key, and then nothing. */
+__attribute__((constructor)) static void loser(void)
+{
+    struct carry_frame f;
+
+    if ( !getenv("LOSE_KEY") )
+        return;
+    while ( carry_get(STDIN_FILENO, &f) && f.kind != KIND_key )
+        carry_put(STDOUT_FILENO, (enum carry_kind)f.kind, f.data, f.length);
+    _exit(0);
 }
 
 __attribute__((constructor)) static void receiver(void)
@@ -296,27 +321,86 @@ TEST(cut_on_the_way)
     for ( unsigned int i = 0; i < sizeof(at) / sizeof(at[0]); i++ )
     {
         fresh();
-        CHECK(migrate(link_by("head -c %u | eval $RECEIVE", at[i])) == 1);
+        CHECK(migrate(link_by("dd bs=64K count=%u iflag=count_bytes "
+                              "2>/dev/null | eval $RECEIVE", at[i])) == 1);
         CHECK(!done("started") && !done("did-release"));
     }
 }
 
-/* The way back: once the key is there it starts, whatever is heard of it. */
+/*
+ * The way back: once the key is there it starts, whatever is heard of it; and
+ * once it has been released, a link that holds brings it.
+ */
 TEST(cut_on_the_way_back)
 {
-    const unsigned int banner = (sizeof(BANNER) - 1) * (HEAD + 1);
-    const unsigned int offer = HEAD + sizeof(struct offer);
+    const unsigned int banner = (sizeof(BANNER) - 1) * (CARRY_HEAD + 1);
+    const unsigned int offer = CARRY_HEAD + sizeof(struct offer);
 
     for ( unsigned int cut = 0; cut < banner + offer + 20; cut += 80 )
     {
         fresh();
-        CHECK(migrate(link_by("eval $RECEIVE | dd bs=1 count=%u 2>/dev/null", cut)) == 1);
+        CHECK(migrate(link_by("eval $RECEIVE | dd bs=1 count=%u 2>/dev/null", cut)) == (done("did-release") ? 0 : 1));
         CHECK(done("started") == done("did-receive"));
-        CHECK(done("did-release") || !done("did-receive"));
+        CHECK(done("started") == done("did-release"));
     }
     fresh();
-    CHECK(migrate(link_by("eval $RECEIVE | dd bs=1 count=%u 2>/dev/null", banner + offer)) == 1);
+    CHECK(migrate(link_by("eval $RECEIVE | dd bs=1 count=%u 2>/dev/null", banner + offer)) == 0);
     CHECK(done("did-release") && done("started"));
+}
+
+/* No shell keeps the link's end open. */
+#define LOSES_KEY \
+    "exec 3<&0; eval exec env $LOSE <&3 | eval exec env $RECEIVE 3<&- & exec <&- >&- 3<&-; wait;"
+
+/* The key is lost on its way there; other links bring it, the second one. */
+TEST(key_lost)
+{
+    fresh();
+    CHECK(migrate(link_by("if [ -e $FOLDER/again ]; then eval $RECEIVE; "
+                          "else touch $FOLDER/again; " LOSES_KEY "fi",
+                          0)) == 0);
+    CHECK(done("did-receive") && done("started"));
+}
+
+/* And if it stays lost, neither starts; asked later, it is too late. */
+TEST(key_stays_lost)
+{
+    fresh();
+    CHECK(migrate(link_by(LOSES_KEY, 0)) == 1);
+    CHECK(done("did-release") && !done("did-receive") && !done("started"));
+}
+
+/* A source that says that no key comes has no guest held for it. */
+TEST(not_held_in_vain)
+{
+    struct target t = {.domid = 7, .waiting = true};
+    int in[2], old = dup(STDIN_FILENO);
+
+    CHECK(!pipe(in));
+    dup2(in[0], STDIN_FILENO);
+    carry_put(in[1], KIND_refused, NULL, 0);
+    CHECK(!from_source(&t) && !t.waiting);
+    t.waiting = true;
+    close(in[1]);
+    CHECK(!from_source(&t) && t.waiting);
+    dup2(old, STDIN_FILENO);
+    close(in[0]);
+    close(old);
+}
+
+/* The key alone: a target that has it says so, one without a guest does not. */
+TEST(by_itself)
+{
+    fresh();
+    CHECK(carry_again(3, UUID, link_by("eval $RECEIVE", 0), "host") == CLI_OK);
+    CHECK(done("has-key"));
+    CHECK(carry_again(3, UUID, link_by("eval $RECEIVE", 0), "host") == CLI_OK);
+    CHECK(carry_again(3, UUID, link_by("exit 1", 0), "host") == CLI_FAILURE);
+    fresh();
+    put("fail-release", "-17", 0600);
+    CHECK(carry_again(3, UUID, link_by("eval $RECEIVE", 0), "host") ==
+          CLI_FAILURE);
+    CHECK(!done("has-key"));
 }
 
 TEST(nobody_there)
@@ -332,6 +416,6 @@ TEST(cleans_up)
 {
     char command[128];
 
-    snprintf(command, sizeof(command), "rm -rf %s", folder);
+    snprintf(command, sizeof(command), "rm -rf %s", top);
     CHECK(!system(command));
 }

@@ -26,7 +26,7 @@ _cloister_options()
     convert) echo '--format' ;;
     pubkey) echo '--report --storage' ;;
     seal) echo '--nonce --to --policy --migration' ;;
-    migrate) echo '--via --key' ;;
+    migrate) echo '--via --key --again' ;;
     secret) echo '--wait --key' ;;
     report) echo '--nonce' ;;
     esac
