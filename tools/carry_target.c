@@ -46,26 +46,44 @@ static int find_domain(const char *uuid)
     return id;
 }
 
-/* Ready, says xl: if a key is missing, that is not so. */
-static bool offer(struct target *t)
+/* Xen's offer for domain t->domid, if it is there: 0 or -errno. */
+static int ask_offer(const struct target *t, struct cloister_migrate *m)
 {
-    struct cloister_migrate m = {.action = CLOISTER_MIGRATE_offer};
-    int id = find_domain(t->hello.uuid), rc;
-    struct offer offer;
+    if ( t->domid < 0 )
+        return -ESRCH;
+    *m = (struct cloister_migrate){
+        .domid = (uint16_t)t->domid,
+        .action = CLOISTER_MIGRATE_offer,
+    };
+    memcpy(m->owner, t->hello.owner, sizeof(m->owner));
 
-    if ( id < 0 )
-        return false;
-    m.domid = (uint16_t)id;
-    memcpy(m.owner, t->hello.owner, sizeof(m.owner));
-    rc = carry_call(&m);
-    if ( rc == -EINVAL )
-        return carry_put(STDOUT_FILENO, KIND_data, READY, sizeof(READY));
+    return carry_call(m);
+}
+
+static bool say_ready(void)
+{
+    return carry_put(STDOUT_FILENO, KIND_data, READY, sizeof(READY));
+}
+
+/*
+ * Ready, says xl: if a key is missing, that is not so.  keyless: a domain that
+ * needs none is ready, too.
+ */
+static bool offer(struct target *t, bool keyless)
+{
+    struct cloister_migrate m;
+    struct offer offer;
+    int rc;
+
+    t->domid = find_domain(t->hello.uuid);
+    rc = ask_offer(t, &m);
+    if ( rc == -EEXIST || (rc == -EINVAL && keyless) )
+        return say_ready();
     if ( rc )
     {
         carry_explain(rc);
         return false;
     }
-    t->domid = id;
     t->waiting = true;
     memcpy(offer.challenge, m.challenge, sizeof(offer.challenge));
     memcpy(offer.proof, m.proof, sizeof(offer.proof));
@@ -98,7 +116,7 @@ static bool take_key(struct target *t, const struct carry_frame *f)
         return false;
     t->going = true;
     t->swallow = sizeof(GO);
-    carry_put(STDOUT_FILENO, KIND_data, READY, sizeof(READY));
+    say_ready();
 
     return carry_write(t->xl.in, GO, sizeof(GO));
 }
@@ -147,7 +165,7 @@ static bool first_words(struct target *t)
     if ( t->heard < banner + sizeof(READY) )
         return true;
 
-    return !memcmp(t->ready, READY, sizeof(READY)) && offer(t);
+    return !memcmp(t->ready, READY, sizeof(READY)) && offer(t, true);
 }
 
 static bool from_xl(struct target *t)
@@ -186,13 +204,9 @@ static bool carry_on(struct target *t)
  */
 static bool key_comes(const struct target *t)
 {
-    struct cloister_migrate m = {
-        .domid = (uint16_t)t->domid,
-        .action = CLOISTER_MIGRATE_offer,
-    };
+    struct cloister_migrate m;
     int rc = 0;
 
-    memcpy(m.owner, t->hello.owner, sizeof(m.owner));
     /* If only one way is cut, the source is to hear of it. */
     close(STDIN_FILENO);
     close(STDOUT_FILENO);
@@ -201,11 +215,10 @@ static bool key_comes(const struct target *t)
     for ( unsigned int i = 0; i < CARRY_GRACE && !rc; i++ )
     {
         sleep(1);
-        rc = carry_call(&m);
+        rc = ask_offer(t, &m);
     }
 
-    /* Does not wait any more. */
-    return rc == -EINVAL;
+    return rc == -EEXIST;
 }
 
 /* A guest, by xl. */
@@ -229,16 +242,38 @@ static enum cli_exit receive_guest(struct target *t)
     return status ? CLI_FAILURE : CLI_OK;
 }
 
+/*
+ * What carries the link may end its process with it, as socat does: what holds
+ * the guest, or lets xl clean up, is another one.
+ */
+static enum cli_exit receive_apart(struct target *t)
+{
+    int status = -1;
+    pid_t pid = fork();
+
+    if ( !pid )
+    {
+        setsid();
+        _exit(receive_guest(t));
+    }
+    /* Only the other one is to keep the link up. */
+    close(STDIN_FILENO);
+    close(STDOUT_FILENO);
+    if ( pid > 0 )
+        waitpid(pid, &status, 0);
+
+    return status ? CLI_FAILURE : CLI_OK;
+}
+
 /* The key of a guest that another process holds ready. */
 static enum cli_exit receive_key(struct target *t)
 {
     struct carry_frame f;
-    bool ok = offer(t);
+    bool ok = offer(t, false);
 
     if ( ok && t->waiting )
         ok = carry_get(STDIN_FILENO, &f) && f.kind == KIND_key &&
-             open_key(t, &f) &&
-             carry_put(STDOUT_FILENO, KIND_data, READY, sizeof(READY));
+             open_key(t, &f) && say_ready();
 
     return ok ? CLI_OK : CLI_FAILURE;
 }
@@ -257,7 +292,7 @@ enum cli_exit carry_receive(void)
     switch ( f.kind )
     {
     case KIND_hello:
-        return receive_guest(&t);
+        return receive_apart(&t);
     case KIND_again:
         return receive_key(&t);
     }

@@ -425,13 +425,14 @@ struct cloister_dump {
  *            the guest here; asked again, it gives the same
  *   receive  on the target: now the domain can be unpaused
  *
+ *   -ESRCH       there is no such domain, or it is ending
  *   -EINVAL      it is not in that state
  *   -ENOENT      the owner's migration key is not on this host
  *   -EACCES      release: the proof is wrong: not one of the owner's hosts, or
  *                not the record that was sent; receive: the guest is refused,
  *                and cloister why says why
- *   -EEXIST      release: it was released to another challenge, or its image
- *                has been restored
+ *   -EEXIST      offer: it has its key; release: it was released to another
+ *                challenge, or its image has been restored
  *   -EBADMSG     receive: not what was released for this challenge
  *   -EIO, -ENODEV, -ETIMEDOUT  the TPM, or no random numbers
  */

@@ -296,7 +296,8 @@ arrived()
         {
             [ \"\$(grep -c requesting.permission /tmp/receive.err)\" = $1 ]
         }
-        wait_until 180 arrived" >/dev/null
+        wait_until 180 arrived
+        sleep 2" >/dev/null
 }
 
 # What went over, once more; and up to the key only, and then nothing.
@@ -340,10 +341,21 @@ once()
     echo "if [ -e /tmp/once ]; then $others; else touch /tmp/once; $1; fi"
 }
 
+# What the guests there have printed so far is put aside (not by mv:
+# xenconsoled keeps the file open): the next one counts its rounds anew.
+ASIDE='
+    cd /var/log/xen/console
+    for log in guest-keeper*.log; do
+        [ "$log" != guest-keeper-before.log ] || continue
+        cat "$log" >>guest-keeper-before.log
+        : >"$log"
+    done'
+
 # here_again NAME: a guest as before, after the last one has gone from b.
 here_again()
 {
-    on_b 'xl destroy keeper'
+    on_b "xl destroy keeper; $ASIDE"
+    (eval "$ASIDE")
     start_guest keeper keeper.cfg
     note "$1"
 }

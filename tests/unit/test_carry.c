@@ -106,7 +106,7 @@ int hyp_migrate(struct hyp *hyp, struct cloister_migrate *m)
             return -ENOENT;
         memset(m->challenge, 2, sizeof(m->challenge));
         memset(m->proof, 3, sizeof(m->proof));
-        return done("has-key") ? -EINVAL : rc;
+        return done("has-key") ? -EEXIST : rc;
     case CLOISTER_MIGRATE_release:
         if ( m->domid != 3 || m->challenge[31] != 2 || m->proof[31] != 3 )
             return -EACCES;
@@ -348,9 +348,10 @@ TEST(cut_on_the_way_back)
     CHECK(done("did-release") && done("started"));
 }
 
-/* No shell keeps the link's end open. */
-#define LOSES_KEY \
-    "exec 3<&0; eval exec env $LOSE <&3 | eval exec env $RECEIVE 3<&- & exec <&- >&- 3<&-; wait;"
+/* No shell keeps the link's end open; what received ends with it (socat). */
+#define LOSES_KEY                                                             \
+    "exec 3<&0; eval exec env $LOSE <&3 | eval exec env $RECEIVE 3<&- & "     \
+    "exec <&- >&- 3<&-; sleep 0.5; kill $! 2>&-; wait;"
 
 /* The key is lost on its way there; other links bring it, the second one. */
 TEST(key_lost)
@@ -401,6 +402,15 @@ TEST(by_itself)
     CHECK(carry_again(3, UUID, link_by("eval $RECEIVE", 0), "host") ==
           CLI_FAILURE);
     CHECK(!done("has-key"));
+    /* Nothing that needs a key; a domain that is ending. */
+    fresh();
+    put("fail-offer", "-22", 0600);
+    CHECK(carry_again(3, UUID, link_by("eval $RECEIVE", 0), "host") ==
+          CLI_FAILURE);
+    put("fail-offer", "-3", 0600);
+    CHECK(carry_again(3, UUID, link_by("eval $RECEIVE", 0), "host") ==
+          CLI_FAILURE);
+    CHECK(!done("did-receive"));
 }
 
 TEST(nobody_there)

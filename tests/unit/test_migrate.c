@@ -394,7 +394,7 @@ TEST(only_of_a_guest_that_stands)
     CHECK(ask(CLOISTER_MIGRATE_release, 1, &m) == -EINVAL);
     fresh();
     domain.is_dying = true;
-    CHECK(ask(CLOISTER_MIGRATE_release, 1, &m) == -EINVAL);
+    CHECK(ask(CLOISTER_MIGRATE_release, 1, &m) == -ESRCH);
     domain.is_dying = false;
     CHECK(image == VALID);
     image = USED;

@@ -321,7 +321,9 @@ static int act(struct domain *d, struct cloister_migrate *m)
 {
     struct cloister_domain *cd = d->arch.cloister;
 
-    if ( !cd || d->is_dying )
+    if ( d->is_dying )
+        return -ESRCH;
+    if ( !cd )
         return -EINVAL;
 
     switch ( m->action )

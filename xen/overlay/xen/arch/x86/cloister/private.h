@@ -396,8 +396,9 @@ void cloister_restore_wipe(struct cloister_domain *cd);
 
 /*
  * A record from another host, whose key comes last: -EINVAL: there is none.
- * offer: its challenge, and which record it is.  receive: -EBADMSG: not its key, it goes on waiting;
- * -EACCES: its key, and refused for good.  Under the domctl lock.
+ * offer: its challenge, and which record it is; -EEXIST: it has its key.
+ * receive: -EBADMSG: not its key, it goes on waiting; -EACCES: its key, and
+ * refused for good.  Under the domctl lock.
  */
 int cloister_restore_offer(const struct cloister_domain *cd,
                            struct cloister_offer *offer);

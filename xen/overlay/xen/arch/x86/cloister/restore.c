@@ -401,7 +401,9 @@ int cloister_restore_offer(const struct cloister_domain *cd,
 {
     const struct cloister_restore *r = cd->restore;
 
-    if ( !r || !r->sealed )
+    if ( r ? !r->sealed : cd->state == CLOISTER_DOM_sealed )
+        return -EEXIST;
+    if ( !r )
         return -EINVAL;
     *offer = r->offer;
 
