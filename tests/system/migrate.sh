@@ -289,15 +289,18 @@ changed_record()
     fails changed "flipafter CLOISTER 3000 | socat -t 5 - TCP:$theirs:$GUESTS"
 }
 
-# arrived N: waits until so many guests are all there on b.
+# arrived N: waits until so many guests are all there on b, and what holds the
+# last one has seen it, too.
 arrived()
 {
-    on_b "arrived()
-        {
-            [ \"\$(grep -c requesting.permission /tmp/receive.err)\" = $1 ]
-        }
-        wait_until 180 arrived
-        sleep 2" >/dev/null
+    wait_until 200 all_there "$1"
+    fact "arrived_$1" $?
+    sleep 2
+}
+
+all_there()
+{
+    [ "$(on_b grep -c requesting.permission /tmp/receive.err)" = "$1" ]
 }
 
 # What went over, once more; and up to the key only, and then nothing.
@@ -313,19 +316,22 @@ played_again()
     size=$(stat -c %s /tmp/recorded)
     # b ends what is refused, and what is cut: that is not to be this here.
     (head -c $((size - end)) /tmp/recorded
-        arrived 2
+        arrived 2 >/tmp/arrived
         tail -c $end /tmp/recorded
         sleep 60) | socat -t 60 - "TCP:$theirs:$GUESTS" >/tmp/again 2>&1
+    cat /tmp/arrived
     fact again_running $(($(on_b domains) - before))
     fact again_refused "$(on_b grep -c 'key.is.not.for' /tmp/receive.err)"
-    (head -c $((size - end)) /tmp/recorded; sleep 200) |
+    (head -c $((size - end)) /tmp/recorded; sleep 1000) |
         socat -t 60 - "TCP:$theirs:$GUESTS" >/tmp/again 2>&1 &
+    waiting=$!
     arrived 3
     on_b 'id=$(xl domid keeper--incoming)
         echo lines $(mapscan $id | sed -n "s/^lines //p")
         xl unpause $id 2>/dev/null
         echo reason $(reason $id)
         xl destroy $id' >/tmp/waiting
+    kill $waiting
     fact waiting_lines "$(sed -n 's/^lines //p' /tmp/waiting)"
     fact waiting_reason "$(sed -n 's/^reason //p' /tmp/waiting)"
     lives_on_b replayed
