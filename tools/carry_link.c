@@ -109,7 +109,7 @@ bool carry_start(struct child *c, const char *command, const char *host)
         close(out[0]);
         close(out[1]);
         execlp("sh", "sh", "-c", command, host, (char *)NULL);
-        _exit(CARRY_NO_COMMAND);
+        _exit(127);
     }
     close(in[0]);
     close(out[1]);

@@ -17,7 +17,6 @@
 #include "domains.h"
 
 #define CARRY_PIECE 65536u
-#define CARRY_NO_COMMAND 127 /* exit status of a shell that does not find it */
 
 /* As tools/xl/xl.h has them; the banner goes without its terminator. */
 #define BANNER "xl migration receiver ready, send binary domain data.\n"
