@@ -54,6 +54,9 @@ static void map_table(void)
     nr_parts = chunks(first);
     for ( c = 0; c < nr_parts; c++ )
     {
+        /* Where there is no memory, Xen names the part before once more. */
+        if ( c && first[c] == first[c - 1] )
+            continue;
         for ( i = 0; i < M2P_CHUNK / PAGE; i++ )
             pfn[i] = first[c] + i;
         parts[c].entries = xenforeignmemory_map(
