@@ -51,7 +51,7 @@ static const struct command
      open_dump_main},
     {"allow", "", "let an owner's guests move to and from this host",
      cmd_allow, "", 0, 0, NULL},
-    {"migrate", "[--via COMMAND] [--again] DOMAIN HOST | -k KEY",
+    {"migrate", "[--via C] [--again] DOM HOST|-k KEY",
      "move a guest to another of its owner's hosts", NULL, "", 0, 0,
      migrate_main},
     {"receive", "", "the other host's end of migrate", cmd_receive, "", 0, 0,
