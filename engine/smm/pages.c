@@ -286,6 +286,12 @@ static void do_since(struct cl_vm *vm)
 
 void cl_vm_still(struct cl_vm *vm, bool still)
 {
+    /* It runs again: a page that was dirty may be written to, and none tells. */
+    if ( vm->still && !still )
+    {
+        vm->tracked = false;
+        vm->since = 0;
+    }
     vm->still = still;
     do_since(vm);
 }

@@ -572,6 +572,32 @@ TEST(views_before_the_stop_hold_if_tracked)
     CHECK(cl_page_recordable(&w.vm, &w.p));
 }
 
+/* Its entry is writable, or in the CPU's log, since the write before the stop. */
+TEST(a_dirty_page_is_unseen_after_the_stop)
+{
+    struct world w;
+
+    make(&w, PR, ME, true);
+    cl_vm_track(&w.vm, true);
+    cl_page_dirty(&w.vm, &w.p);
+    cl_vm_still(&w.vm, true);
+    CHECK(view(&w));
+    cl_vm_still(&w.vm, false);      /* and a write that nobody tells of */
+    cl_vm_still(&w.vm, true);
+    CHECK(!cl_page_recordable(&w.vm, &w.p) && view(&w));
+
+    cl_vm_still(&w.vm, false);
+    cl_vm_track(&w.vm, true);
+    cl_page_dirty(&w.vm, &w.p);
+    cl_vm_still(&w.vm, true);
+    CHECK(view(&w));
+    cl_vm_renew(&keys, &w.vm);    /* saved, and resumed */
+    cl_vm_still(&w.vm, false);
+    CHECK(!view(&w));
+    cl_vm_still(&w.vm, true);
+    CHECK(!cl_page_recordable(&w.vm, &w.p));
+}
+
 TEST(a_write_during_the_view_wins)
 {
     static uint8_t out[CL_PAGE_SIZE];

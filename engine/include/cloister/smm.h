@@ -319,7 +319,9 @@ int cl_view_open(const struct cl_view *v, const void *src, void *dst);
  *             newer than that moment stay true.
  *   tracked   writes are caught (log-dirty): views newer than the start stay
  *             true until cl_page_dirty().  After that the page may be
- *             written to unseen until the next cl_vm_clean().
+ *             written to unseen until the next cl_vm_clean().  Once the VM
+ *             has been still, and runs again, tracking must start anew: views
+ *             of dirty pages that were taken meanwhile hide what is unseen.
  *
  * vm->since is the version that the views must be newer than, 0 if none will
  * do.  A page that was written to has CL_DIRTY in its version, and
