@@ -5,6 +5,7 @@
  * log only when the count has doubled.
  */
 
+#include "policy_table.h"
 #include "private.h"
 
 static DEFINE_SPINLOCK(ledger_lock);    /* innermost; any context */
@@ -75,7 +76,8 @@ void cloister_note(const struct domain *d, unsigned int call, unsigned int op,
     uint64_t count;
 
     /* Numbers that mean nothing do not push out entries that do. */
-    if ( why == CLOISTER_WHY_unknown_op )
+    if ( why == CLOISTER_WHY_unknown_op &&
+         cloister_rule(call, op) == CLOISTER_RULE_unknown )
     {
         e.op = CLOISTER_OP_UNKNOWN;
         e.detail = op;

@@ -105,7 +105,9 @@ static int set_target(domid_t target)
     if ( !d )
         return 1;       /* Xen's own check says so, too */
 
-    rc = cloister_may(CLOISTER_CALL_domctl, d, XEN_DOMCTL_set_target) ?: 1;
+    /* Others than dom0 Xen's own check refuses: not worth a note. */
+    rc = cloister_sealed(d) && !is_control_domain(current->domain) ? -EPERM
+         : cloister_may(CLOISTER_CALL_domctl, d, XEN_DOMCTL_set_target) ?: 1;
     rcu_unlock_domain(d);
 
     return rc;
@@ -118,8 +120,9 @@ static int give_ports(unsigned int cmd, unsigned int first, unsigned int nr)
          !cloister_watches_port(first, nr) )
         return 1;
 
-    cloister_note(NULL, CLOISTER_CALL_domctl, cmd, CLOISTER_WHY_hidden_io,
-                  first);
+    if ( is_control_domain(current->domain) )
+        cloister_note(NULL, CLOISTER_CALL_domctl, cmd, CLOISTER_WHY_hidden_io,
+                      first);
 
     return -EPERM;
 }

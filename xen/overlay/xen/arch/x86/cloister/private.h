@@ -84,7 +84,8 @@ struct cloister_domain {
         uint64_t left;          /* private pages that could not rest then */
     } rest;
 
-    /* measure.c, under the domctl lock; log may be read once it is there. */
+    /* measure.c, under the domctl lock; others read the log under the
+       domain's, once it is sealed. */
     struct cloister_measuring *measuring;
     uint8_t *log;               /* launch log, log_size bytes; or NULL */
     size_t log_size;
