@@ -34,6 +34,9 @@ static bool pcr_digest(const struct seal *s, uint32_t mask, uint8_t out[32])
 {
     struct cl_sha256 h;
 
+    if ( mask & ~EVIDENCE_PCRS || mask >> CLOISTER_PCR_LAUNCH & 1 )
+        return false;
+
     cl_sha256_init(&h);
     for ( unsigned int pcr = 0; pcr < 24; pcr++ )
     {
@@ -43,7 +46,7 @@ static bool pcr_digest(const struct seal *s, uint32_t mask, uint8_t out[32])
     }
     cl_sha256_final(&h, out);
 
-    return !(mask & ~EVIDENCE_PCRS) && !(mask >> CLOISTER_PCR_LAUNCH & 1);
+    return true;
 }
 
 /* Which guest, by what it starts from. */
@@ -126,10 +129,24 @@ static enum cli_exit make(struct seal *s)
     return size ? stdout_write(blob, size, "a sealed secret") : CLI_FAILURE;
 }
 
+/* Who boots another hypervisor sets PCRs 21 and 22 as he likes: see verify. */
+static enum cli_exit know_host(const struct seal *s)
+{
+    if ( s->req.reference || s->policy.any_host )
+        return CLI_OK;
+    complain("seal: the policy must name evidence of the host in good hands "
+             "(reference DIR): else a host that has booted another hypervisor "
+             "gets the secret, too; or accept that (reference none)");
+
+    return CLI_USAGE;
+}
+
 static enum cli_exit seal(struct seal *s)
 {
-    enum cli_exit status = read_sign_key(s);
+    enum cli_exit status = know_host(s);
 
+    if ( !status )
+        status = read_sign_key(s);
     if ( !status )
         status = verify_evidence(&s->req, &s->ev, &s->launch);
     if ( status )
@@ -179,8 +196,8 @@ enum cli_exit seal_main(int argc, char **argv)
                      argc != optind) )
     {
         complain("seal: give -n NONCE (your own, of the evidence), --to "
-                 "EVIDENCE, and --policy FILE, which says at least key and "
-                 "expect");
+                 "EVIDENCE, and --policy FILE, which says at least key, "
+                 "expect and reference");
         status = CLI_USAGE;
     }
     if ( !status )

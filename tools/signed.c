@@ -50,6 +50,8 @@ bool signed_parse(const struct evlog *msg, TPMI_ST_ATTEST type,
 static int signature_der(const struct evlog *file, uint8_t out[128])
 {
     TPMT_SIGNATURE s;
+    const TPM2B_ECC_PARAMETER *r = &s.signature.ecdsa.signatureR;
+    const TPM2B_ECC_PARAMETER *t = &s.signature.ecdsa.signatureS;
     ECDSA_SIG *sig;
     uint8_t *end = out;
     size_t at = 0;
@@ -58,15 +60,14 @@ static int signature_der(const struct evlog *file, uint8_t out[128])
     if ( Tss2_MU_TPMT_SIGNATURE_Unmarshal(file->bytes, file->size, &at, &s) ||
          at != file->size || s.sigAlg != TPM2_ALG_ECDSA ||
          s.signature.ecdsa.hash != TPM2_ALG_SHA256 ||
-         s.signature.ecdsa.signatureR.size != 32 ||
-         s.signature.ecdsa.signatureS.size != 32 )
+         !r->size || r->size > 32 || !t->size || t->size > 32 )
         return 0;
 
     sig = ECDSA_SIG_new();
     if ( sig &&
-         ECDSA_SIG_set0(
-             sig, BN_bin2bn(s.signature.ecdsa.signatureR.buffer, 32, NULL),
-             BN_bin2bn(s.signature.ecdsa.signatureS.buffer, 32, NULL)) )
+         /* Some TPMs leave out leading zeros. */
+         ECDSA_SIG_set0(sig, BN_bin2bn(r->buffer, r->size, NULL),
+                        BN_bin2bn(t->buffer, t->size, NULL)) )
         len = i2d_ECDSA_SIG(sig, &end);
     ECDSA_SIG_free(sig);
 

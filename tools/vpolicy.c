@@ -58,6 +58,8 @@ static bool set(struct vpolicy *p, const char *path, const char *word,
         return set_file(&p->key, path, value);
     if ( !strcmp(word, "expect") )
         return set_file(&p->expect, path, value);
+    if ( !strcmp(word, "reference") && !strcmp(value, "none") )
+        return p->any_host = true;
     if ( !strcmp(word, "reference") )
         return set_file(&p->reference, path, value);
     if ( !strcmp(word, "sign") )

@@ -6,6 +6,7 @@
  *   key FILE            the host's attestation key (PEM)
  *   expect FILE         launch log that the guest must have
  *   reference DIR       other evidence: firmware and Xen must be the same
+ *   reference none      whatever was booted: seal needs one or the other
  *   measurement HEX     instead of expect: the guest's launch measurement; in
  *                       seal also for a guest that does not run yet
  *   pcrs N,N,...        a secret is sealed to these (default: as the host key
@@ -27,6 +28,7 @@ struct vpolicy
     char *key, *expect, *reference, *sign; /* names; NULL: not said */
     uint8_t measurement[CLOISTER_DIGEST_SIZE];
     bool has_measurement;
+    bool any_host; /* reference none */
     uint32_t pcrs; /* mask; 0: not said */
 };
 

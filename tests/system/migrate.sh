@@ -153,7 +153,7 @@ own()
     for host in a b; do
         # Whose key it is he knows otherwise.
         cp "owner/$host/ak.pem" "owner/$host.pem"
-        echo "key $host.pem" >"owner/$host.policy"
+        printf 'key %s\nreference none\n' "$host.pem" >"owner/$host.policy"
         for key in key other; do
             cloister seal -m -n $NONCE --to "owner/$host" \
                 --policy "owner/$host.policy" <"owner/$key" \

@@ -86,6 +86,7 @@ seal_for_tiny()
         echo 'key evidence/ak.pem'
         echo "measurement $(cloister show ./tiny.log |
             sed -n 's/^measurement //p')"
+        echo 'reference none'
     } >tiny.policy
     printf 'for tiny' |
         cloister seal -n $NONCE --to evidence --policy tiny.policy >tiny.blob

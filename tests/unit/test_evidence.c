@@ -615,7 +615,8 @@ static size_t out_size(void)
 
 TEST(seal)
 {
-    const char *good_policy = "key evidence/ak.pem\nexpect expected\n";
+    const char *good_policy = "key evidence/ak.pem\nexpect expected\n"
+                              "reference evidence\n";
     uint8_t measurement[32];
     char long_secret[82] = "";
 
@@ -632,16 +633,24 @@ TEST(seal)
     CHECK(seal(good_policy, "secret", "ffffffffffffffff") ==
           CLI_BAD_EVIDENCE);
     CHECK(!out_size());
-    CHECK(seal("key evidence/ak.pem\n", "secret", NONCE) == CLI_USAGE);
+    CHECK(seal("key evidence/ak.pem\nreference none\n", "secret", NONCE) ==
+          CLI_USAGE);
     CHECK(!out_size());
+    CHECK(seal("key evidence/ak.pem\nexpect expected\n", "secret", NONCE) ==
+          CLI_USAGE);
+    CHECK(!out_size());
+    CHECK(seal("key evidence/ak.pem\nexpect expected\nreference none\n",
+               "secret", NONCE) == CLI_OK);
     CHECK(seal("key evidence/ak.pem\nmeasurement 00112233445566778899aabbccdd"
-               "eeff00112233445566778899aabbccddeeff\n",
+               "eeff00112233445566778899aabbccddeeff\nreference none\n",
                "secret", NONCE) == CLI_NOT_AS_ASKED);
     CHECK(!out_size());
-    CHECK(seal("key evidence/ak.pem\nexpect expected\npcrs 10,21\n", "secret",
-               NONCE) == CLI_USAGE);
-    CHECK(seal("key evidence/ak.pem\nexpect expected\nsign expected\n",
-               "secret", NONCE) == CLI_FAILURE);
+    CHECK(seal("key evidence/ak.pem\nexpect expected\nreference none\n"
+               "pcrs 10,21\n", "secret", NONCE) == CLI_USAGE);
+    CHECK(seal("key evidence/ak.pem\nexpect expected\nreference none\n"
+               "pcrs 23\n", "secret", NONCE) == CLI_USAGE);
+    CHECK(seal("key evidence/ak.pem\nexpect expected\nreference none\n"
+               "sign expected\n", "secret", NONCE) == CLI_FAILURE);
     make_launch(2, measurement);
     CHECK(write_file(expected, launch_log, launch_size));
     CHECK(seal(good_policy, "secret", NONCE) == CLI_NOT_AS_ASKED);
