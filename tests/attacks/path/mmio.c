@@ -131,9 +131,16 @@ ATTACK(mmio_over_ram, .needs = SHARED);
 /* Where the guest expects nothing, dom0 puts a device of its own. */
 static enum verdict mmio_into_hole(struct victim *v)
 {
-    if ( xc_domain_iomem_permission(xch, v->id, VGA_FRAME, 1, 1) ||
+    int rc;
+
+    /* Not while the guest looks there: Xen crashes it if its fault finds a
+     * mapping that has come meanwhile. */
+    xc_domain_pause(xch, v->id);
+    rc = xc_domain_iomem_permission(xch, v->id, VGA_FRAME, 1, 1) ||
          xc_domain_memory_mapping(xch, v->id, VICTIM_MMIO / PAGE, VGA_FRAME, 1,
-                                  1) )
+                                  1);
+    xc_domain_unpause(xch, v->id);
+    if ( rc )
         return verdict(FAILURE, "refused");
     return victim_complains(v, "MMIO");
 }
