@@ -16,18 +16,13 @@
 #include <abi/hypercall.h>
 #include <abi/reason.h>
 
+#include "port_locks.h"
 #include "swtpm.h"
 
 #define CLOISTER_PRIVATE_H
 
 typedef int64_t s_time_t;
-typedef int spinlock_t;
 
-#define DEFINE_SPINLOCK(l) spinlock_t l
-#define spin_lock(l) ((*(l))++)
-#define spin_unlock(l) ((*(l))--)
-#define spin_is_locked(l) (*(l))
-#define ASSERT(x) ((x) ? (void)0 : abort())
 #define SECONDS(s) ((s_time_t)(s) * 1000000000)
 #define NOW() now
 #define cf_check

@@ -12,6 +12,7 @@
 #include <abi/hypercall.h>
 #include <abi/reason.h>
 
+#include "port_locks.h"
 #include "swtpm.h"
 #include "test.h"
 
@@ -20,15 +21,10 @@
 #define CLOISTER_PRIVATE_H
 
 typedef int64_t s_time_t;
-typedef int spinlock_t;
 
-#define DEFINE_SPINLOCK(l) spinlock_t l
-#define spin_lock(l) ((*(l))++)
-#define spin_unlock(l) ((*(l))--)
 #define SECONDS(s) ((s_time_t)(s) * 1000000000)
 #define NOW() now
 #define cf_check
-#define XENLOG_WARNING ""
 #define printk(...) ((void)0)
 #define raise_softirq(nr) ((void)0)
 #define read_atomic(p) (*(p))

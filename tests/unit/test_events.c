@@ -12,6 +12,7 @@
 #include <abi/hypercall.h>
 
 #include "evlog.h"
+#include "port_locks.h"
 #include "swtpm.h"
 #include "test.h"
 
@@ -19,13 +20,6 @@
 
 #define CLOISTER_PRIVATE_H
 
-typedef int spinlock_t;
-
-#define DEFINE_SPINLOCK(l) spinlock_t l
-#define spin_lock(l)       ((*(l))++)
-#define spin_unlock(l)     ((*(l))--)
-#define spin_is_locked(l)  (*(l))
-#define ASSERT(x)          ((x) ? (void)0 : abort())
 #define ROUNDUP(x, a)      (((x) + (a) - 1) & ~((a) - 1))
 #define min(a, b)          ((a) < (b) ? (a) : (b))
 #define vzalloc(n)         calloc(1, n)

@@ -13,17 +13,13 @@
 #include <abi/hypercall.h>
 #include <abi/reason.h>
 
+#include "port_locks.h"
 #include "test.h"
 
 /* ---- As much of Xen as it needs ------------------------------------------ */
 
 #define CLOISTER_PRIVATE_H
 
-typedef int spinlock_t;
-
-#define DEFINE_SPINLOCK(l) spinlock_t l
-#define spin_lock(l) ((*(l))++)
-#define spin_unlock(l) ((*(l))--)
 #define read_atomic(p) (*(p))
 #define write_atomic(p, x) (*(p) = (x))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
