@@ -32,7 +32,7 @@ static const char allow[] =
     "cd /tmp && rm -rf foreign && mkdir foreign && cd foreign && "
     "head -c 32 /dev/urandom >key && cloister keys -f host.key && "
     "cloister attest -n " NONCE " -o host && cp host/ak.pem . && "
-    "echo key ak.pem >policy && "
+    "printf 'key ak.pem\\nreference none\\n' >policy && "
     "cloister seal -m -n " NONCE " --to host --policy policy <key >blob && "
     "cloister allow <blob && mv key " OWN_KEY;
 
