@@ -27,10 +27,11 @@
  *  EXEC       Start clears                      duration of the command
  *  RECV       the buffer: header, size checked; rest
  *           * goIdle
+ *  DRAIN      tpmIdle, or goIdle clears         TIMEOUT_C, then goes on
  *  RELEASE  * Relinquish; Granted clears        TIMEOUT_A, then gives up
  *
  * An error after READY goes to ABORT: * Cancel, Start clears (TIMEOUT_B), then
- * Cancel is cleared and goIdle written.
+ * Cancel is cleared and goIdle written and waited for as in DRAIN.
  *
  * Registers are written by their lowest byte, which has all the bits that are
  * written here (the profile allows accesses of any width).
@@ -60,7 +61,8 @@
 #define REQ_IDLE 0x02u
 
 #define REG_STS 0x044u
-#define STS_ERROR 0x01u /* tpmSts */
+#define STS_ERROR 0x01u /* tpmSts  */
+#define STS_IDLE 0x02u  /* tpmIdle */
 
 #define REG_CANCEL 0x048u
 #define REG_START 0x04Cu
@@ -152,9 +154,16 @@ static int step_seize(struct cl_tpm *t)
     return wait_for(t, CL_TPM_TIMEOUT_B_US);
 }
 
+/* As long as that, within the page? */
+static bool has_room(const struct cl_tpm *t, uint32_t size_reg, size_t len)
+{
+    uint32_t size = read(t, size_reg);
+
+    return size >= len && size <= DATA_MAX;
+}
+
 static int step_ready(struct cl_tpm *t)
 {
-    uint32_t size;
     int rc = still_ours(t);
 
     if ( rc )
@@ -162,8 +171,8 @@ static int step_ready(struct cl_tpm *t)
     if ( read(t, REG_REQ) & REQ_READY )
         return wait_for(t, CL_TPM_TIMEOUT_C_US);
 
-    size = read(t, REG_CMD_SIZE);
-    if ( size < t->len || size > DATA_MAX )
+    if ( !has_room(t, REG_CMD_SIZE, t->len) ||
+         !has_room(t, REG_RSP_SIZE, CL_TPM_HEADER_SIZE) )
         return -EIO;
     enter(t, CL_TPM_SEND);
 
@@ -242,29 +251,60 @@ static int step_recv(struct cl_tpm *t)
     /* Once: a piece ends at the header, and n is not zero. */
     if ( t->off == CL_TPM_HEADER_SIZE && t->len == CL_TPM_HEADER_SIZE )
         rc = cl_tpm_header_received(t);
-    if ( !rc && t->len > DATA_MAX )
+    if ( !rc && !has_room(t, REG_RSP_SIZE, t->len) )
         rc = -EBADMSG;
     if ( rc )
         return rc;
     if ( t->off == t->len )
     {
         write(t, REG_REQ, REQ_IDLE);
-        cl_tpm_complete(t);
+        enter(t, CL_TPM_DRAIN);
     }
 
     return NEXT;
 }
 
+/*
+ * Is goIdle under way?  Linux looks at the request only, the profile has the
+ * status as well: either will do.
+ */
+static bool becomes_idle(const struct cl_tpm *t, uint64_t since)
+{
+    return !still_ours(t) && (read(t, REG_REQ) & REQ_IDLE) &&
+           !(read(t, REG_STS) & STS_IDLE) &&
+           !past(t, since, CL_TPM_TIMEOUT_C_US);
+}
+
+/*
+ * Whoever has the locality next must not meet a TPM on its way to Idle.  One
+ * that does not get there has carried out the command, and its response is
+ * whole: without it what the command has made would stay in the TPM, and
+ * cmdReady of the next command tells whether it still listens.
+ */
+static int step_drain(struct cl_tpm *t)
+{
+    if ( becomes_idle(t, t->since) )
+        return WAIT;
+    cl_tpm_complete(t);
+
+    return NEXT;
+}
+
+/* asked: goIdle is out, since mark. */
 static int step_abort(struct cl_tpm *t)
 {
+    if ( t->asked )
+        return becomes_idle(t, t->mark) ? WAIT : NEXT;
     if ( !still_ours(t) && (read(t, REG_START) & 1) &&
          !past(t, t->since, CL_TPM_TIMEOUT_B_US) )
         return WAIT;
 
     write(t, REG_CANCEL, 0);
     write(t, REG_REQ, REQ_IDLE);
+    t->asked = true;
+    t->mark = t->now;
 
-    return NEXT;
+    return WAIT;
 }
 
 static int step_release(struct cl_tpm *t)
@@ -306,12 +346,13 @@ int cl_crb_step(struct cl_tpm *t)
         return step_exec(t);
     case CL_TPM_RECV:
         return step_recv(t);
+    case CL_TPM_DRAIN:
+        return step_drain(t);
     case CL_TPM_ABORT:
         return step_abort(t);
     case CL_TPM_RELEASE:
         return step_release(t);
     case CL_TPM_SENT:
-    case CL_TPM_DRAIN:
     case CL_TPM_IDLE:
         break;
     }

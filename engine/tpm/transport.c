@@ -13,8 +13,8 @@ static const char *const state_names[] = {
     [CL_TPM_SENT] = "the end of Expect (TIMEOUT_C)",
     [CL_TPM_EXEC] = "dataAvail (command duration)",
     [CL_TPM_RECV] = "burstCount or dataAvail for the response (TIMEOUT_A, _C)",
-    [CL_TPM_DRAIN] = "the end of dataAvail (TIMEOUT_C)",
-    [CL_TPM_ABORT] = "commandReady after an abort (TIMEOUT_B)",
+    [CL_TPM_DRAIN] = "the end of dataAvail, or of goIdle (TIMEOUT_C)",
+    [CL_TPM_ABORT] = "commandReady, or goIdle, after an abort (TIMEOUT_B, _C)",
     [CL_TPM_RELEASE] = "the end of activeLocality (TIMEOUT_A)",
 };
 

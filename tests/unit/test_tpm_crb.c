@@ -22,11 +22,16 @@ enum fault
     F_NO_GRANT,
     F_NO_READY,
     F_SMALL,     /* the buffer, for any command */
+    F_SMALL_RSP, /* the buffer, for any response */
+    F_LARGE_RSP, /* ... it is said to go on after the page */
     F_HANG,      /* Start never clears, Cancel is not heard */
     F_SLOW_STOP, /* ... but Cancel is */
     F_ERROR,     /* tpmSts */
     F_LOST,      /* the locality, while the command runs */
     F_RELEASE,   /* Granted never clears */
+    F_LATE_IDLE, /* goIdle takes 100 ms */
+    F_NOT_IDLE,  /* ... for good */
+    F_ONLY_IDLE, /* it shows in the status, goIdle does not clear */
     F_RANDOM,    /* all registers */
 };
 
@@ -39,7 +44,11 @@ struct model
     uint64_t other_until;
     bool stirs; /* locality 0 */
     bool asked, running, cancelled;
+    bool going_idle;
+    uint64_t idle_at;
+    uint32_t rsp_size; /* the register, 0: SIZE */
     unsigned int accesses, commands, idles;
+    unsigned int early; /* given up on the way to Idle */
     uint8_t data[SIZE];
     uint64_t seed;
 };
@@ -72,6 +81,9 @@ static void answer(void)
 
 static void settle(void)
 {
+    if ( m.going_idle && m.now >= m.idle_at && m.fault != F_NOT_IDLE &&
+         m.fault != F_ONLY_IDLE )
+        m.going_idle = false;
     if ( m.active == 0 && m.now >= m.other_until )
         m.active = NOBODY;
     if ( m.asked && m.active == NOBODY && m.fault != F_NO_GRANT )
@@ -111,14 +123,19 @@ static uint32_t read32(void *ctx, uint32_t offset)
     case 0x2034:
         return 0x12345678;
     case 0x2040:
-        return m.fault == F_NO_READY;
+        return (m.fault == F_NO_READY) | (m.going_idle ? 2u : 0);
     case 0x2044:
-        return m.fault == F_ERROR;
+        return (m.fault == F_ERROR) |
+               (m.fault == F_ONLY_IDLE && m.going_idle ? 2u : 0);
     case 0x204C:
         return m.running;
     case 0x2058:
-    case 0x2064:
         return m.fault == F_SMALL ? 8 : SIZE;
+    case 0x2064:
+        return m.fault == F_SMALL_RSP   ? 8
+               : m.fault == F_LARGE_RSP ? SIZE + 1
+               : m.rsp_size             ? m.rsp_size
+                                        : SIZE;
     case 0x205C:
     case 0x2068:
         return 0xFED42080;
@@ -152,6 +169,7 @@ static void write8(void *ctx, uint32_t offset, uint8_t value)
     else if ( offset == 0x2008 && value == 2 )
     {
         m.asked = false;
+        m.early += m.going_idle && m.fault != F_ONLY_IDLE;
         if ( m.active == 2 && m.fault != F_RELEASE )
             m.active = NOBODY;
     }
@@ -163,7 +181,13 @@ static void write8(void *ctx, uint32_t offset, uint8_t value)
     else if ( offset == 0x2048 )
         m.cancelled = value;
     else if ( offset == 0x2040 && value == 2 )
+    {
         m.idles++;
+        m.going_idle = true;
+        m.idle_at = m.now + (m.fault == F_LATE_IDLE ? 100 * MS : 0);
+    }
+    else if ( offset == 0x2040 && value == 1 )
+        m.going_idle = false;
 }
 
 static uint64_t now_us(void *ctx)
@@ -300,6 +324,8 @@ TEST(faults)
         {F_NO_GRANT, -ETIMEDOUT, CL_TPM_SEIZE},
         {F_NO_READY, -ETIMEDOUT, CL_TPM_READY},
         {F_SMALL, -EIO, CL_TPM_READY},
+        {F_SMALL_RSP, -EIO, CL_TPM_READY},
+        {F_LARGE_RSP, -EIO, CL_TPM_READY},
         {F_HANG, -ETIMEDOUT, CL_TPM_EXEC},
         {F_SLOW_STOP, -ETIMEDOUT, CL_TPM_EXEC},
         {F_ERROR, -EIO, CL_TPM_EXEC},
@@ -320,6 +346,45 @@ TEST(faults)
     CHECK(!run(false) && !broken);
 }
 
+/* The locality is given up when the TPM is idle, or has had its time. */
+TEST(goes_idle)
+{
+    uint64_t start;
+
+    begin(F_LATE_IDLE);
+    CHECK(works() && m.idles == 1 && !m.early);
+    CHECK(works() && m.idles == 2 && !m.early);
+    begin(F_ONLY_IDLE);
+    CHECK(works() && m.now < CL_TPM_TIMEOUT_C_US);
+    begin(F_NOT_IDLE);
+    CHECK(works() && m.early == 1);
+    start = m.now;
+    CHECK(works() && m.early == 2 && m.now - start >= CL_TPM_TIMEOUT_C_US &&
+          m.now - start < 2 * CL_TPM_TIMEOUT_C_US);
+}
+
+/* The same after an abort. */
+TEST(goes_idle_after_error)
+{
+    begin(F_LATE_IDLE);
+    m.force_size = 9;
+    CHECK(run(false) == -EBADMSG && m.idles == 1 && !m.early && !broken);
+    begin(F_NOT_IDLE);
+    m.force_size = 9;
+    CHECK(run(false) == -EBADMSG && m.early == 1 && !broken);
+    m.fault = F_NONE;
+    m.force_size = 0;
+    CHECK(works());
+}
+
+/* Also with the locality held from one command to the next. */
+TEST(goes_idle_while_held)
+{
+    begin(F_LATE_IDLE);
+    CHECK(!run(true) && !m.going_idle && m.active == 2 && !broken);
+    CHECK(works() && !m.early && m.commands == 2);
+}
+
 TEST(response_sizes)
 {
     static const uint32_t bad[] = {1, 9, SIZE + 1, 4096, 4097, UINT32_MAX};
@@ -338,6 +403,12 @@ TEST(response_sizes)
     CHECK(!run(false) && t.rsp_len == SIZE && !broken);
     m.force_size = 10;
     CHECK(!run(false) && t.rsp_len == 10 && !broken);
+    /* No more than the device has room for, by its own account. */
+    m.rsp_size = 100;
+    m.force_size = 100;
+    CHECK(!run(false) && t.rsp_len == 100 && !broken);
+    m.force_size = 101;
+    CHECK(run(false) == -EBADMSG && !broken);
 }
 
 TEST(random_devices)

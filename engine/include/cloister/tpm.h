@@ -115,8 +115,9 @@ struct cl_tpm_platform
      CL_TPM_TIMEOUT_B_US +                       /* commandReady          */  \
      CL_TPM_TRANSFER_US + CL_TPM_TIMEOUT_C_US +  /* the command           */  \
      CL_TPM_TRANSFER_US + CL_TPM_TIMEOUT_C_US +  /* the response          */  \
-     CL_TPM_TIMEOUT_B_US + CL_TPM_TIMEOUT_A_US + /* abort, relinquish     */  \
-     11 * CL_TPM_POLL_PERIOD_US)                 /* one more poll in each */
+     CL_TPM_TIMEOUT_B_US + CL_TPM_TIMEOUT_C_US + /* abort, goIdle         */  \
+     CL_TPM_TIMEOUT_A_US +                       /* relinquish            */  \
+     12 * CL_TPM_POLL_PERIOD_US)                 /* one more poll in each */
 
 /* At 64 bytes for each poll, a full buffer each way takes 1.3 s. */
 #define CL_TPM_POLL_PERIOD_US 10000u
@@ -166,7 +167,7 @@ enum cl_tpm_state
     CL_TPM_SENT,     /* wait until Expect is clear          */
     CL_TPM_EXEC,     /* wait for dataAvail                  */
     CL_TPM_RECV,     /* response out of the FIFO            */
-    CL_TPM_DRAIN,    /* wait until dataAvail is clear       */
+    CL_TPM_DRAIN,    /* until dataAvail is clear; CRB: Idle */
     CL_TPM_ABORT,    /* after an error: wait for the abort  */
     CL_TPM_RELEASE,  /* wait until the locality is given up */
 };
@@ -186,7 +187,8 @@ struct cl_tpm
     bool crb;             /* or FIFO                                         */
     bool hold;            /* keep the locality after this command            */
     bool held;            /* ... has been kept since the last one            */
-    bool asked;           /* requestUse, or the second commandReady, is out  */
+    bool asked;           /* requestUse, the second commandReady, or goIdle
+                             after an abort, is out                          */
     uint64_t now;         /* clock, read once for each poll                  */
     uint64_t since;       /* entry to the state                              */
     uint64_t mark;        /* last time that the FIFO, or another locality
