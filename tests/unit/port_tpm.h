@@ -129,6 +129,9 @@ static inline void sha2_256_digest(uint8_t digest[32], const void *msg,
 
 static unsigned int commands, held, die_at;
 
+/* Whoever has a turn when the locality is not held, or NULL. */
+static void (*other)(void) __attribute__((unused));
+
 /* One command of the work, if it has one. */
 static void tick(void)
 {
@@ -143,6 +146,8 @@ static void tick(void)
     held += hold;
     n = commands == die_at ? 0 : swtpm_command(cmd, len, rsp, sizeof(rsp));
     cloister_sequence_work.rsp(n ? rsp : NULL, n);
+    if ( other && !hold )
+        other();
 }
 
 /* No sequence runs, and the TPM holds nothing of the last one. */

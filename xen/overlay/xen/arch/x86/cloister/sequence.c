@@ -7,8 +7,10 @@
  * commands and put his own under the same handle.  Where that would be more
  * than a failure the locality is held, and no longer, as others wait meanwhile:
  * from the load of an object to the use of what is in it, and while the digest
- * of a policy is made.  A session for use can only be refused, the storage key
- * says itself whose it is in what it is used for, and so does a signature.
+ * of a policy is made and until something is sealed with it: what is sealed
+ * names the PCRs as they are then, and would never open if the digest were of
+ * others.  A session for use can only be refused, the storage key says itself
+ * whose it is in what it is used for, and so does a signature.
  *
  * Two more reasons, as others are to be disturbed as little as possible, and
  * not to disturb: whoever extends a PCR (IMA in dom0) makes a session useless
@@ -40,6 +42,7 @@ static bool holds(enum cloister_step s)
     {
     case CLOISTER_STEP_trial:
     case CLOISTER_STEP_pcr:
+    case CLOISTER_STEP_digest:
     case CLOISTER_STEP_load:
     case CLOISTER_STEP_check:
     case CLOISTER_STEP_unseal:
@@ -55,7 +58,7 @@ static bool holds(enum cloister_step s)
 
 /* ---- One command each --------------------------------------------------- */
 
-/* PolicyLocality alone (Part 3, 23.7); the last byte is TPMA_LOCALITY. */
+/* PolicyLocality alone (Part 3, 23.8); the last byte is TPMA_LOCALITY. */
 static size_t signer_cmd(uint8_t *buf, size_t cap)
 {
     static const uint8_t in[CL_TPM2_DIGEST + 5] = {
