@@ -3,7 +3,11 @@
 #include "port_tpm.h"
 #include "test.h"
 
-static unsigned int cloister_key_pcrs = 1u << 0 | 1u << 21;
+#define __init
+#define __ro_after_init
+#define integer_param(name, var)
+extern unsigned int cloister_key_pcrs;
+void cloister_hostkey_init(void);
 
 #include "../../xen/overlay/xen/arch/x86/cloister/hostkey.c"
 
@@ -55,6 +59,8 @@ TEST(create)
 {
     uint8_t other[32];
 
+    cloister_key_pcrs = 1u << 0 | 1u << 21;
+    cloister_hostkey_init();
     CHECK(!swtpm_start() && !swtpm_locality(2));
     CHECK(!cloister_host_key(key, "wrap"));
     made.action = CLOISTER_HOSTKEY_create;
@@ -164,6 +170,28 @@ TEST(made_by_others)
     CHECK(!swtpm_locality(2));
     CHECK(load_blob(&forged) == -EBADMSG && !have_secret);
     CHECK(load_blob(&made) == 0);
+}
+
+/* None that can be used: a key would open for any other Xen, or never. */
+TEST(no_pcrs)
+{
+    static const unsigned int asked[] = {0, 1u << 22, 1u << 23 | 1u << 24};
+    struct cloister_hostkey k;
+    unsigned int i;
+
+    for ( i = 0; i < sizeof(asked) / sizeof(asked[0]); i++ )
+    {
+        cloister_key_pcrs = asked[i];
+        cloister_hostkey_init();
+        CHECK(cloister_key_pcrs == PCRS_DEFAULT);
+        k = (struct cloister_hostkey){.action = CLOISTER_HOSTKEY_create};
+        reboot();
+        CHECK(op(&k) == 0 && load_blob(&k) == 0);
+    }
+    cloister_key_pcrs = 1u << 22 | 1u << 4;
+    cloister_hostkey_init();
+    CHECK(cloister_key_pcrs == 1u << 4);
+    cloister_key_pcrs = 1u << 0 | 1u << 21;
 }
 
 static int extend(unsigned int pcr)

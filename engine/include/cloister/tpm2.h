@@ -103,7 +103,8 @@ size_t cl_tpm2_create_signer_cmd(uint8_t *buf, size_t cap,
 /*
  * Seals data (at most CL_TPM2_DATA_MAX bytes) under a storage key: it never
  * leaves this TPM and this parent, and is given away to whoever meets the
- * policy only.  info and the PCRs in mask become part of the creation data.
+ * policy only.  info and the PCRs in mask become part of the creation data,
+ * which cl_tpm2_creation_parse() refuses when mask was 0.
  */
 struct cl_tpm2_seal
 {

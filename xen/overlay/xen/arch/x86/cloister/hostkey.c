@@ -4,6 +4,8 @@
  * every boot (abi/hostkey.h).  It is made, or taken from what dom0 has kept.
  */
 
+#include <xen/init.h>
+#include <xen/param.h>
 #include <xen/sched.h>
 #include <xen/sha2.h>
 #include <xen/softirq.h>
@@ -17,6 +19,20 @@
 #define SECRET      32
 #define PATIENCE    SECONDS(60)
 #define LOCALITY    2
+
+/*
+ * PCRs to which the host key is bound: firmware and its drivers (0, 2), boot
+ * loader (4, and what GRUB measures: 8, 9), Secure Boot's policy (7), and
+ * Cloister itself (21).
+ */
+#define PCRS_DEFAULT \
+    (1U << 0 | 1U << 2 | 1U << 4 | 1U << 7 | 1U << 8 | 1U << 9 | 1U << 21)
+
+/* Not 22 and 23, which change from launch to launch. */
+#define PCRS_STEADY 0x3fffff
+
+unsigned int __ro_after_init cloister_key_pcrs = PCRS_DEFAULT;
+integer_param("cloister-pcrs", cloister_key_pcrs);
 
 /* In the creation data; another purpose, another text. */
 static const uint8_t purpose[] = "Cloister host key 1";
@@ -42,6 +58,22 @@ static uint8_t blob[CLOISTER_HOSTKEY_MAX];
 static uint32_t blob_size;
 static uint8_t host_secret[SECRET];
 static bool have_secret;
+
+/*
+ * A key that is bound to no PCR is anybody's who boots this host; and the TPM
+ * has no creation data to tell one from another.
+ */
+void __init cloister_hostkey_init(void)
+{
+    unsigned int pcrs = cloister_key_pcrs & PCRS_STEADY;
+
+    if ( !pcrs )
+        printk(XENLOG_ERR
+               "Cloister: cloister-pcrs=%#x: refused, as the host key must be"
+               " bound to a PCR of 0 to 21; the default is used: %#x\n",
+               cloister_key_pcrs, PCRS_DEFAULT);
+    cloister_key_pcrs = pcrs ?: PCRS_DEFAULT;
+}
 
 /* ---- The blob ----------------------------------------------------------- */
 

@@ -106,7 +106,6 @@ extern unsigned int cloister_mode;      /* CLOISTER_MODE_* */
 extern bool cloister_unsafe_lab;
 extern bool cloister_restore_lazy;      /* decrypt pages on first touch */
 extern bool cloister_has_aes;
-extern unsigned int cloister_key_pcrs;  /* mask: the host key is bound to */
 extern struct domain *dom_view;         /* owns all views; has no number
                                            that a hypercall could name */
 
@@ -428,6 +427,14 @@ void cloister_secret_drop(struct cloister_domain *cd);
 void cloister_secret_wipe(struct cloister_domain *cd);
 
 /* ---- hostkey.c -------------------------------------------------------- */
+
+/*
+ * The PCRs that the host key is bound to, bit N for PCR N: never 0 once
+ * cloister_hostkey_init() has looked at what the command line asks for, before
+ * anything is made of it.
+ */
+extern unsigned int cloister_key_pcrs;
+void cloister_hostkey_init(void);
 
 /*
  * A key for this purpose (a text of at most 31 bytes), the same in every boot

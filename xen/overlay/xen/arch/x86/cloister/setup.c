@@ -52,17 +52,6 @@ static int __init cf_check parse_cloister(const char *s)
 }
 custom_param("cloister", parse_cloister);
 
-/*
- * PCRs to which the host key is bound: firmware and its drivers (0, 2), boot
- * loader (4, and what GRUB measures: 8, 9), Secure Boot's policy (7), and
- * Cloister itself (21).
- */
-#define PCRS_DEFAULT \
-    (1U << 0 | 1U << 2 | 1U << 4 | 1U << 7 | 1U << 8 | 1U << 9 | 1U << 21)
-
-unsigned int __ro_after_init cloister_key_pcrs = PCRS_DEFAULT;
-integer_param("cloister-pcrs", cloister_key_pcrs);
-
 bool cloister_wants_strict_iommu(void)
 {
     return cloister_mode != CLOISTER_MODE_off;
@@ -160,8 +149,7 @@ static int __init cf_check cloister_init(void)
         cloister_has_aes = cpu_can_encrypt();
         if ( cloister_has_aes )
             cloister_simd_init();
-        /* Not those that change from launch to launch. */
-        cloister_key_pcrs &= 0x3fffff;
+        cloister_hostkey_init();
         rc = make_dom_view() ?: cloister_table_init() ?:
              cloister_keys_init() ?: cloister_events_init();
         if ( rc )
