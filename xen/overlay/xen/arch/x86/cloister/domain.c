@@ -101,6 +101,7 @@ void cloister_domain_kill(struct domain *d)
     spin_unlock(&cd->lock);
     cloister_event_end(d);
     cloister_key_drop(cd);
+    cloister_dump_drop(cd);
     cloister_secret_drop(cd);
     cloister_siom_detach(d);
     if ( !cd->restore )

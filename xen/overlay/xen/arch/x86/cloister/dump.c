@@ -68,6 +68,8 @@ static size_t cf_check dump_cmd(uint8_t *buf, size_t cap, bool *hold)
     spin_lock(&dump_lock);
     if ( job.busy )
     {
+        if ( job.result )
+            job.at = STEP_flush;        /* perhaps the guest's end, below */
         len = step_cmd(buf, cap);
         *hold = job.at == STEP_load;
         if ( !len )
@@ -126,8 +128,38 @@ void cloister_dump_wipe(void)
     cl_wipe(job.key, sizeof(job.key));
 }
 
+/*
+ * What the TPM has been asked for it finishes, and nothing is asked any more;
+ * a command with the key in it is wiped when it ends (tpm.c).
+ */
+void cloister_dump_drop(const struct cloister_domain *cd)
+{
+    spin_lock(&dump_lock);
+    if ( job.busy &&
+         !memcmp(job.instance, cd->instance, sizeof(job.instance)) )
+    {
+        cl_wipe(job.key, sizeof(job.key));
+        job.result = job.result ?: -ESRCH;
+    }
+    spin_unlock(&dump_lock);
+}
+
+/* false: the guest is dying, and has none. */
+static bool get_key(struct cloister_domain *cd)
+{
+    bool has;
+
+    spin_lock(&cd->lock);
+    has = cd->vm.key;
+    if ( has )
+        cl_key_raw(cd->vm.key, job.key);
+    spin_unlock(&cd->lock);
+
+    return has;
+}
+
 /* Under dump_lock: 0 and job.wrapped is this domain's; -ERESTART; -errno. */
-static int wrap(const struct cloister_domain *cd, const uint8_t *modulus)
+static int wrap(struct cloister_domain *cd, const uint8_t *modulus)
 {
     if ( job.over && !memcmp(job.instance, cd->instance, 16) &&
          !memcmp(job.modulus, modulus, sizeof(job.modulus)) )
@@ -139,10 +171,11 @@ static int wrap(const struct cloister_domain *cd, const uint8_t *modulus)
         return NOW() > job.deadline ? -ETIMEDOUT : -ERESTART;
 
     memset(&job, 0, sizeof(job));
+    if ( !get_key(cd) )
+        return -ESRCH;
     job.deadline = NOW() + PATIENCE;
     memcpy(job.instance, cd->instance, 16);
     memcpy(job.modulus, modulus, sizeof(job.modulus));
-    cl_key_raw(cd->vm.key, job.key);
     job.busy = true;
 
     return -ERESTART;
@@ -238,10 +271,10 @@ static int write_record(struct domain *d, struct cloister_dump *op)
 /* Under the domctl lock. */
 static int dump(struct domain *d, struct cloister_dump *op)
 {
-    const struct cloister_domain *cd = d->arch.cloister;
+    struct cloister_domain *cd = d->arch.cloister;
     int rc;
 
-    if ( !cd || cd->state != CLOISTER_DOM_sealed || !cd->vm.key )
+    if ( !cd || cd->state != CLOISTER_DOM_sealed )
         return -EINVAL;
     if ( !is_owner(cd, op->modulus) )
         return -EACCES;

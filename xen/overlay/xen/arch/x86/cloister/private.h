@@ -346,6 +346,12 @@ int cloister_record_dump(struct domain *d, void *buf, size_t room,
 
 int cloister_dump_op(struct cloister_dump *op);
 
+/*
+ * The guest ends, and its key is gone: so does the copy that is on its way to
+ * its owner.  Takes dump.c's lock, under which it takes the domain's.
+ */
+void cloister_dump_drop(const struct cloister_domain *cd);
+
 /* A key on its way to its owner, as the host goes down.  Takes no lock. */
 void cloister_dump_wipe(void);
 
