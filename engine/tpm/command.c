@@ -15,22 +15,6 @@
 /* Part 2, 6.9, TPM_ST */
 #define ST_RSP_COMMAND 0x00C4u /* a TPM 1.2 header, after TPM_RC_BAD_TAG */
 
-/* Part 2, 6.5.2, TPM_CC */
-#define CC_NV_DEFINE_SPACE 0x12Au
-#define CC_CREATE_PRIMARY 0x131u
-#define CC_NV_INCREMENT 0x134u
-#define CC_PCR_RESET 0x13Du
-#define CC_STARTUP 0x144u
-#define CC_CREATE 0x153u
-#define CC_FLUSH_CONTEXT 0x165u
-#define CC_POLICY_LOCALITY 0x16Fu
-#define CC_START_AUTH_SESSION 0x176u
-#define CC_GET_RANDOM 0x17Bu
-#define CC_PCR_READ 0x17Eu
-#define CC_POLICY_PCR 0x17Fu
-#define CC_PCR_EXTEND 0x182u
-#define CC_POLICY_GET_DIGEST 0x189u
-
 /* Part 2, 6.10, TPM_SU */
 #define SU_CLEAR 0x0000u
 

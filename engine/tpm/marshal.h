@@ -16,15 +16,53 @@
 #define ST_NO_SESSIONS 0x8001u
 #define ST_SESSIONS 0x8002u
 
-/* Part 2, 6.3, TPM_ALG */
+/* Part 2, 6.5.2, TPM_CC */
+#define CC_NV_DEFINE_SPACE 0x12Au
+#define CC_CREATE_PRIMARY 0x131u
+#define CC_NV_INCREMENT 0x134u
+#define CC_PCR_RESET 0x13Du
+#define CC_STARTUP 0x144u
+#define CC_CERTIFY_CREATION 0x14Au
+#define CC_DUPLICATE 0x14Bu
+#define CC_NV_READ 0x14Eu
+#define CC_CREATE 0x153u
+#define CC_IMPORT 0x156u
+#define CC_LOAD 0x157u
+#define CC_QUOTE 0x158u
+#define CC_UNSEAL 0x15Eu
+#define CC_FLUSH_CONTEXT 0x165u
+#define CC_LOAD_EXTERNAL 0x167u
+#define CC_NV_READ_PUBLIC 0x169u
+#define CC_POLICY_LOCALITY 0x16Fu
+#define CC_RSA_ENCRYPT 0x174u
+#define CC_START_AUTH_SESSION 0x176u
+#define CC_GET_RANDOM 0x17Bu
+#define CC_PCR_READ 0x17Eu
+#define CC_POLICY_PCR 0x17Fu
+#define CC_PCR_EXTEND 0x182u
+#define CC_POLICY_GET_DIGEST 0x189u
+
+/* Part 2, 6.3, TPM_ALG, and 6.4, TPM_ECC_CURVE */
+#define ALG_RSA 0x0001u
 #define ALG_AES 0x0006u
 #define ALG_KEYEDHASH 0x0008u
 #define ALG_SHA256 0x000Bu
 #define ALG_NULL 0x0010u
+#define ALG_OAEP 0x0017u
 #define ALG_ECDSA 0x0018u
 #define ALG_ECC 0x0023u
 #define ALG_CFB 0x0043u
 #define ECC_NIST_P256 0x0003u
+
+/* Part 2, 8.3, TPMA_OBJECT */
+#define OBJ_FIXED_TPM 0x00000002u
+#define OBJ_FIXED_PARENT 0x00000010u
+#define OBJ_SENSITIVE_DATA_ORIGIN 0x00000020u
+#define OBJ_USER_WITH_AUTH 0x00000040u
+#define OBJ_NO_DA 0x00000400u
+#define OBJ_RESTRICTED 0x00010000u
+#define OBJ_DECRYPT 0x00020000u
+#define OBJ_SIGN 0x00040000u
 
 /* Part 2, 7.4, permanent handles */
 #define RS_PW CL_TPM2_RS_PW
@@ -56,7 +94,7 @@ struct cl_tpm2_writer cl_tpm2_begin(uint8_t *buf, size_t cap, uint32_t cc,
 /* Authorization area with one session; RS_PW: an empty password. */
 void cl_tpm2_put_auth(struct cl_tpm2_writer *w, uint32_t session);
 
-/* Length of the command, 0 if it did not fit. */
+/* Length of the command; 0 if it did not fit, and what was written is wiped. */
 size_t cl_tpm2_end(struct cl_tpm2_writer *w);
 
 struct cl_tpm2_reader

@@ -5,11 +5,6 @@
 
 #include "marshal.h"
 
-#define CC_NV_DEFINE_SPACE 0x12Au
-#define CC_NV_INCREMENT 0x134u
-#define CC_NV_READ 0x14Eu
-#define CC_NV_READ_PUBLIC 0x169u
-
 /* Part 2, 13.4, TPMA_NV */
 #define NV_POLICYWRITE 0x00000008u
 #define NV_COUNTER 0x00000010u

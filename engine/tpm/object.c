@@ -4,24 +4,6 @@
 
 #include "marshal.h"
 
-#define CC_CREATE_PRIMARY 0x131u
-#define CC_CERTIFY_CREATION 0x14Au
-#define CC_DUPLICATE 0x14Bu
-#define CC_CREATE 0x153u
-#define CC_IMPORT 0x156u
-#define CC_LOAD 0x157u
-#define CC_UNSEAL 0x15Eu
-
-/* Part 2, 8.3, TPMA_OBJECT */
-#define OBJ_FIXED_TPM 0x00000002u
-#define OBJ_FIXED_PARENT 0x00000010u
-#define OBJ_SENSITIVE_DATA_ORIGIN 0x00000020u
-#define OBJ_USER_WITH_AUTH 0x00000040u
-#define OBJ_NO_DA 0x00000400u
-#define OBJ_RESTRICTED 0x00010000u
-#define OBJ_DECRYPT 0x00020000u
-#define OBJ_SIGN 0x00040000u
-
 /* TPM2B_SENSITIVE_CREATE: an empty password, and the data. */
 static void put_sensitive(struct cl_tpm2_writer *w, struct cl_tpm2_slice data)
 {

@@ -5,11 +5,6 @@
 
 #include "marshal.h"
 
-#define CC_PCR_RESET 0x13Du
-#define CC_QUOTE 0x158u
-#define CC_PCR_READ 0x17Eu
-#define CC_PCR_EXTEND 0x182u
-
 int cl_tpm2_empty_rsp(const uint8_t *rsp, size_t len, bool sessions)
 {
     struct cl_tpm2_reader r;

@@ -4,12 +4,6 @@
 
 #include "marshal.h"
 
-#define CC_FLUSH_CONTEXT 0x165u
-#define CC_POLICY_LOCALITY 0x16Fu
-#define CC_START_AUTH_SESSION 0x176u
-#define CC_POLICY_PCR 0x17Fu
-#define CC_POLICY_GET_DIGEST 0x189u
-
 /* Part 2, 6.11, TPM_SE */
 #define SE_POLICY 0x01u
 #define SE_TRIAL 0x03u

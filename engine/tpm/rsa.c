@@ -5,15 +5,6 @@
 
 #include "marshal.h"
 
-#define CC_LOAD_EXTERNAL 0x167u
-#define CC_RSA_ENCRYPT 0x174u
-
-#define ALG_RSA 0x0001u
-#define ALG_OAEP 0x0017u
-
-/* Part 2, 8.3: userWithAuth, noDA, decrypt */
-#define ATTRIBUTES 0x00020440u
-
 size_t cl_tpm2_load_rsa_cmd(uint8_t *buf, size_t cap,
                             const uint8_t modulus[CL_TPM2_RSA])
 {
@@ -24,7 +15,7 @@ size_t cl_tpm2_load_rsa_cmd(uint8_t *buf, size_t cap,
     mark = cl_tpm2_open_2b(&w);
     cl_tpm2_put16(&w, ALG_RSA);
     cl_tpm2_put16(&w, ALG_SHA256);
-    cl_tpm2_put32(&w, ATTRIBUTES);
+    cl_tpm2_put32(&w, OBJ_USER_WITH_AUTH | OBJ_NO_DA | OBJ_DECRYPT);
     cl_tpm2_put_2b(&w, NULL, 0);
     cl_tpm2_put16(&w, ALG_NULL);        /* symmetric */
     cl_tpm2_put16(&w, ALG_NULL);        /* scheme */
