@@ -2,6 +2,8 @@
 /* TPM 2.0 marshaling; see marshal.h. */
 #include <string.h>
 
+#include <cloister/wipe.h>
+
 #include "marshal.h"
 
 #define PCR_SELECT_SIZE 3u
@@ -107,7 +109,10 @@ size_t cl_tpm2_end(struct cl_tpm2_writer *w)
     struct cl_tpm2_writer size = {.buf = w->buf + 2, .cap = 4};
 
     if ( w->failed )
+    {
+        cl_wipe(w->buf, w->len); /* there may be a secret in it */
         return 0;
+    }
     cl_tpm2_put32(&size, (uint32_t)w->len);
 
     return w->len;

@@ -692,3 +692,25 @@ TEST(commands_do_not_overflow)
         CHECK(b[cap] == 0xCC);
     }
 }
+
+/* Of a command that does not fit nothing is left, above all no secret. */
+TEST(commands_that_do_not_fit)
+{
+    static const uint8_t secret[32] = "thirty-two bytes for nobody else";
+    const struct cl_tpm2_seal seal = {
+        .parent = 1,
+        .data = {secret, sizeof(secret)},
+        .mask = PCRS,
+    };
+    uint8_t b[512];
+    size_t cap, i, len = cl_tpm2_seal_cmd(b, sizeof(b), &seal);
+
+    CHECK(len > 100);
+    for ( cap = 0; cap < len; cap++ )
+    {
+        memset(b, 0, sizeof(b));
+        CHECK(!cl_tpm2_seal_cmd(b, cap, &seal));
+        for ( i = 0; i < sizeof(b); i++ )
+            CHECK(!b[i]);
+    }
+}

@@ -262,14 +262,17 @@ int cl_tpm_poll(struct cl_tpm *t);
 /* What it waits for, or after an error waited for.  For log lines. */
 const char *cl_tpm_where(const struct cl_tpm *t);
 
-/* Zeroes buf: a response may be a secret.  The machine must be idle. */
+/*
+ * Zeroes buf: a response may be a secret.  The machine must be idle, or never be
+ * polled again.
+ */
 void cl_tpm_wipe(struct cl_tpm *t);
 
 /*
  * ---- Commands (TPM 2.0 Library, Part 3) ----
  *
  * The _cmd functions write a command and return its length, 0 if cap is too
- * small; then buf is unchanged.
+ * small; then no byte of the command is left in buf.
  *
  * The _rsp functions accept len bytes of which nothing is known.
  *

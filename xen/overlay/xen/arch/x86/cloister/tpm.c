@@ -47,6 +47,7 @@ static struct cl_tpm tpm;
 static struct timer tpm_timer;
 static const struct cloister_tpm_work *running; /* its command is under way */
 static const struct cloister_tpm_work *holder;  /* of the locality */
+static uint8_t cmd[CL_TPM2_CMD_MAX];            /* on its way to the driver */
 static bool starting;           /* TPM2_Startup is to be sent */
 static uint8_t partial[RANDOM];
 static size_t have;
@@ -288,7 +289,6 @@ static int finish(int rc)
 
 static int send(void)
 {
-    static uint8_t cmd[CL_TPM2_CMD_MAX];
     bool hold = false;
     unsigned int i;
     size_t len = 0;
@@ -318,6 +318,7 @@ static int send(void)
 
 void cloister_tpm_wipe(void)
 {
+    cl_wipe(cmd, sizeof(cmd));
     cl_tpm_wipe(&tpm);
 }
 
