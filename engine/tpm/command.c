@@ -38,6 +38,7 @@ static const struct duration durations[] = {
     {CC_PCR_EXTEND, 5000000u},
     {CC_PCR_RESET, 5000000u},
     {CC_PCR_READ, 5000000u},
+    {CC_READ_CLOCK, 5000000u},
     {CC_START_AUTH_SESSION, 5000000u},
     {CC_POLICY_LOCALITY, 5000000u},
     {CC_POLICY_PCR, 5000000u},

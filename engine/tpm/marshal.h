@@ -39,6 +39,7 @@
 #define CC_GET_RANDOM 0x17Bu
 #define CC_PCR_READ 0x17Eu
 #define CC_POLICY_PCR 0x17Fu
+#define CC_READ_CLOCK 0x181u
 #define CC_PCR_EXTEND 0x182u
 #define CC_POLICY_GET_DIGEST 0x189u
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PCRs and quotes (TPM 2.0 Library, Part 3, 18 and 22); see cloister/tpm2.h.
+/*
+ * PCRs, quotes and resets (TPM 2.0 Library, Part 3, 18, 22 and 29); see
+ * cloister/tpm2.h.
  */
 #include <string.h>
 
@@ -106,4 +108,30 @@ int cl_tpm2_quote_rsp(const uint8_t *rsp, size_t len,
     *attest = *signature = (struct cl_tpm2_slice){NULL, 0};
 
     return rc ? rc : -EBADMSG;
+}
+
+size_t cl_tpm2_read_clock_cmd(uint8_t *buf, size_t cap)
+{
+    struct cl_tpm2_writer w = cl_tpm2_begin(buf, cap, CC_READ_CLOCK, false);
+
+    return cl_tpm2_end(&w);
+}
+
+/* Part 2, 10.11.1 and 10.11.6: time:8 clock:8 resetCount:4 restartCount:4 safe:1 */
+int cl_tpm2_read_clock_rsp(const uint8_t *rsp, size_t len, uint32_t *resets,
+                           uint32_t *restarts)
+{
+    struct cl_tpm2_reader r;
+    int rc = cl_tpm2_open(&r, rsp, len, false, NULL);
+
+    cl_tpm2_get(&r, 16);
+    *resets = cl_tpm2_get32(&r);
+    *restarts = cl_tpm2_get32(&r);
+    if ( cl_tpm2_get8(&r) > 1 )
+        r.failed = true;
+    rc = rc ? rc : cl_tpm2_close(&r);
+    if ( rc )
+        *resets = *restarts = 0;
+
+    return rc;
 }

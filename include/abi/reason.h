@@ -200,6 +200,9 @@
        "shut down another protected guest")                                   \
     X(95, vcpu_state,   "the virtual CPUs are not those of a new guest",      \
        "create the guest with the stock toolstack")                           \
+    X(96, tpm_reset,    "the TPM was reset, or cleared, while the host ran: " \
+       "what it says is not about this boot",                                 \
+       "reboot the host, and find out who did it and how")                    \
     X(110, net_memory,  "no memory for the guest's network card",             \
        "free memory on the host")                                             \
     X(111, net_address, "another guest has the same network address",         \

@@ -88,6 +88,7 @@ static void values(size_t want)
 {
     uint8_t digest[CL_TPM2_DIGEST] = {1}, modulus[CL_TPM2_RSA];
     uint8_t *out = malloc(want + 1);
+    uint32_t resets = 1, restarts = 1;
     uint64_t v = 1;
     size_t got = 99;
 
@@ -100,6 +101,8 @@ static void values(size_t want)
     known(cl_tpm2_policy_digest_rsp(bytes, length, digest));
     known(cl_tpm2_rsa_encrypt_rsp(bytes, length, modulus));
     MUST(!known(cl_tpm2_nv_read_rsp(bytes, length, &v)) || !v);
+    MUST(!known(cl_tpm2_read_clock_rsp(bytes, length, &resets, &restarts)) ||
+         (!resets && !restarts));
     MUST(!known(cl_tpm2_unseal_rsp(bytes, length, out, want, &got)) || !got);
     MUST(got <= want && out[want] == 0x5a);
     free(out);

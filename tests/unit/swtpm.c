@@ -15,6 +15,7 @@
 #include "swtpm.h"
 
 /* swtpm's control channel, tpm_ioctl.h */
+#define CMD_INIT 2
 #define CMD_SET_LOCALITY 5
 
 static char folder[64];
@@ -115,16 +116,29 @@ static int read_all(int fd, uint8_t *p, size_t len)
     return 0;
 }
 
-int swtpm_locality(unsigned int locality)
+static int request(const uint8_t *cmd, size_t len)
 {
-    const uint8_t cmd[5] = {0, 0, 0, CMD_SET_LOCALITY, (uint8_t)locality};
     uint8_t rc[4];
 
-    if ( write(control, cmd, sizeof(cmd)) != (ssize_t)sizeof(cmd) ||
+    if ( write(control, cmd, len) != (ssize_t)len ||
          read_all(control, rc, sizeof(rc)) )
         return -1;
 
     return rc[0] | rc[1] | rc[2] | rc[3] ? -1 : 0;
+}
+
+int swtpm_locality(unsigned int locality)
+{
+    const uint8_t cmd[5] = {0, 0, 0, CMD_SET_LOCALITY, (uint8_t)locality};
+
+    return request(cmd, sizeof(cmd));
+}
+
+int swtpm_reset(void)
+{
+    const uint8_t cmd[8] = {0, 0, 0, CMD_INIT};
+
+    return request(cmd, sizeof(cmd));
 }
 
 size_t swtpm_command(const uint8_t *cmd, size_t len, uint8_t *rsp, size_t cap)

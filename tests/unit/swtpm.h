@@ -12,6 +12,9 @@ int swtpm_start(void);
 /* Another TPM takes its place, as on another host.  0 or -1. */
 int swtpm_another(void);
 
+/* Its power goes and comes, without the host's; TPM2_Startup is to be sent. */
+int swtpm_reset(void);
+
 /* The locality that the next commands come from. */
 int swtpm_locality(unsigned int locality);
 

@@ -74,6 +74,13 @@ static void cloister_tpm_kick(void)
 {
 }
 
+static bool was_reset;
+
+static bool cloister_tpm_was_reset(void)
+{
+    return was_reset;
+}
+
 bool cloister_events_settled(void);
 int cloister_event_launch(struct domain *d);
 void cloister_event_end(struct domain *d);
@@ -298,4 +305,23 @@ TEST(ended_guest_after_shortening)
         shortened += generation != was;
     }
     CHECK(shortened > 1 && quotes > 60 && !lies);
+}
+
+/* The TPM was reset alone: the log does not come back into it. */
+TEST(not_after_a_reset)
+{
+    uint8_t pcrs[2][32];
+    struct evlog log;
+
+    CHECK(begin());
+    CHECK(!swtpm_reset() && !swtpm_locality(0) && !swtpm_shell("tpm2_startup -c") &&
+          !swtpm_locality(2));
+    was_reset = true;
+    cloister_event_launch(&guests[2]);
+    CHECK(!tick(false) && !cloister_events_settled());
+    log = (struct evlog){ events.log, events.used };
+    CHECK(read_pcr(CLOISTER_PCR_HOST, pcrs[0]) &&
+          read_pcr(CLOISTER_PCR_LAUNCH, pcrs[1]) && !fits(&log, pcrs));
+    was_reset = false;
+    CHECK(settle());
 }

@@ -57,6 +57,16 @@ size_t cl_tpm2_pcr_read_cmd(uint8_t *buf, size_t cap, unsigned int pcr);
 int cl_tpm2_pcr_read_rsp(const uint8_t *rsp, size_t len,
                          uint8_t out[CL_TPM2_DIGEST]);
 
+/* ---- Resets, Part 3, 29 -------------------------------------------------- */
+
+/*
+ * TPM2_ReadClock: how often the TPM was reset (its PCRs began anew) in its
+ * life, and since the last time restarted or resumed (some of them did).
+ */
+size_t cl_tpm2_read_clock_cmd(uint8_t *buf, size_t cap);
+int cl_tpm2_read_clock_rsp(const uint8_t *rsp, size_t len, uint32_t *resets,
+                           uint32_t *restarts);
+
 /* ---- Sessions and policies, Part 3, 11 and 23 -------------------------- */
 
 /* nonce: 16 bytes at least; any will do, as no HMAC is computed. */

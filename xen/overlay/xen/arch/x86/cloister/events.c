@@ -76,11 +76,17 @@ static size_t *next_part(void)
     return host_done < guests_from ? &host_done : NULL;
 }
 
+/*
+ * After a reset of the TPM alone the PCRs of the firmware are anybody's: the
+ * log does not come back into the others, and no quote has it any more.
+ */
 static size_t cf_check events_cmd(uint8_t *buf, size_t cap, bool *hold)
 {
     uint8_t digest[CL_SHA256_SIZE];
     size_t len = 0;
 
+    if ( cloister_tpm_was_reset() )
+        return 0;
     spin_lock(&events_lock);
     sent = 0;
     sent_of = to_reset ? NULL : next_part();

@@ -475,6 +475,19 @@ bool cloister_tpm_present(void);
 /* There is something to do for one of the works. */
 void cloister_tpm_kick(void);
 
+/* ---- reset.c ---------------------------------------------------------- */
+
+/*
+ * The TPM was reset since Xen has first asked it: its PCRs are not those of
+ * this boot, and stay so until the next.  Takes no lock.
+ */
+bool cloister_tpm_was_reset(void);
+
+/* The TPM's timer only: it looks as if.  Asks before anything else is. */
+void cloister_reset_soon(void);
+
+extern const struct cloister_tpm_work cloister_reset_work;
+
 /* ---- measure.c -------------------------------------------------------- */
 
 /*

@@ -94,6 +94,8 @@ enum cloister_reason cloister_tpm_reason(void)
 {
     if ( !present )
         return CLOISTER_WHY_no_tpm;
+    if ( cloister_tpm_was_reset() )
+        return CLOISTER_WHY_tpm_reset;
     if ( read_atomic(&failures) >= FAILURES_MOST )
         return CLOISTER_WHY_tpm_failed;
 
@@ -204,6 +206,7 @@ static const struct cloister_tpm_work startup_work = {
 /* In order of urgency. */
 static const struct cloister_tpm_work *const works[] = {
     &startup_work,
+    &cloister_reset_work,
     &cloister_events_work,
     &cloister_sequence_work,
     &cloister_counter_work,
@@ -276,7 +279,10 @@ static int finish(int rc)
 
     /* Both mean that nothing has been done yet. */
     if ( taken == -ENOTCONN )
+    {
         starting = true;
+        cloister_reset_soon();
+    }
     if ( taken != -ENOTCONN && taken != -EAGAIN )
     {
         again = 0;

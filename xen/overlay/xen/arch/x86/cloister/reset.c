@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Was the TPM reset alone, while the host runs?  Then its PCRs began anew, and
+ * whoever did it can extend those of the firmware as he likes: nothing that
+ * they say is about this boot.  The TPM counts its resets; Xen asks for that
+ * whenever it uses the TPM and the last answer is older than ASK_EVERY, and at
+ * once when the TPM says that nobody has started it.  (Xen cannot: TPM2_Startup
+ * is for localities 0 and 3, Part 3, 9.3.)
+ *
+ * It is noticed at the next use, not before: until then, and with a TPM that
+ * was reset before the first answer, nobody is told.  TPM2_Clear sets the counts
+ * to zero (Part 3, 24.6): to Xen that is the same, and the host key is lost then.
+ */
+
+#include <xen/sched.h>
+
+#include "private.h"
+
+#define ASK_EVERY   SECONDS(10)
+
+struct counts {
+    uint32_t resets, restarts;
+};
+
+/* Owned by the TPM's timer. */
+static struct counts first, heard;
+static bool known;              /* the first ones are */
+static s_time_t next;           /* time to ask */
+static bool others_turn;
+
+/* Read by anyone. */
+static bool was_reset;
+
+bool cloister_tpm_was_reset(void)
+{
+    return read_atomic(&was_reset);
+}
+
+void cloister_reset_soon(void)
+{
+    next = 0;
+    others_turn = false;
+}
+
+/* A TPM that does not answer this is to fail others' commands as well. */
+static size_t cf_check reset_cmd(uint8_t *buf, size_t cap, bool *hold)
+{
+    bool now = NOW() >= next && !others_turn && !was_reset;
+
+    others_turn = false;
+
+    return now ? cl_tpm2_read_clock_cmd(buf, cap) : 0;
+}
+
+static bool same(const struct counts *a, const struct counts *b)
+{
+    return a->resets == b->resets && a->restarts == b->restarts;
+}
+
+static void tell(void)
+{
+    printk(XENLOG_ERR
+           "Cloister: TPM: reset, or cleared, while the host runs: its PCRs do"
+           " not count; no guest can be protected until the host reboots\n");
+    write_atomic(&was_reset, true);
+}
+
+/*
+ * A TPM that is ill may answer anything, and be as before when it is well
+ * again: what it says twice in a row counts.
+ */
+static void hear(const struct counts *now)
+{
+    bool twice = same(now, &heard);
+
+    heard = *now;
+    next = NOW() + (twice ? ASK_EVERY : 0);
+    if ( !twice )
+        return;
+    if ( known && !same(now, &first) )
+        tell();
+    first = *now;
+    known = true;
+}
+
+static int cf_check reset_rsp(const uint8_t *rsp, size_t len)
+{
+    struct counts now;
+    int rc = cl_tpm2_read_clock_rsp(rsp, len, &now.resets, &now.restarts);
+
+    if ( !rc )
+        hear(&now);
+    else if ( rc == -ENOTCONN && known )
+        tell();
+    else if ( rc == -EIO )
+        next = NOW() + ASK_EVERY;
+    others_turn = rc && rc != -EAGAIN && rc != -ENOTCONN;
+
+    return len && rc == -EIO ? 0 : rc;
+}
+
+const struct cloister_tpm_work cloister_reset_work = {
+    .cmd = reset_cmd,
+    .rsp = reset_rsp,
+};
