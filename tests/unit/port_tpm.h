@@ -128,6 +128,7 @@ static inline void sha2_256_digest(uint8_t digest[32], const void *msg,
 /* ---- What tpm.c does ------------------------------------------------------ */
 
 static unsigned int commands, held, die_at;
+static bool loses; /* it has carried out the command at which it dies */
 
 /* Whoever has a turn when the locality is not held, or NULL. */
 static void (*other)(void) __attribute__((unused));
@@ -144,7 +145,11 @@ static void tick(void)
         return;
     commands++;
     held += hold;
-    n = commands == die_at ? 0 : swtpm_command(cmd, len, rsp, sizeof(rsp));
+    n = commands == die_at && !loses
+            ? 0
+            : swtpm_command(cmd, len, rsp, sizeof(rsp));
+    if ( commands == die_at )
+        n = 0;
     cloister_sequence_work.rsp(n ? rsp : NULL, n);
     if ( other && !hold )
         other();

@@ -132,6 +132,30 @@ TEST(tpm_dies)
     }
 }
 
+/*
+ * Nobody knows the handle of what was made by a command whose response was
+ * lost: it takes room until dom0 makes some (docs/support.md).
+ */
+TEST(responses_lost)
+{
+    unsigned int i;
+    int rc = 0;
+
+    loses = true;
+    for ( i = 0; i < 8 && rc != -EIO; i++ )
+    {
+        die_at = 1; /* the storage key */
+        CHECK(load_blob(&made) && clean());
+        die_at = 2; /* the session */
+        CHECK(load_blob(&made) && clean());
+        rc = load_blob(&made);
+    }
+    loses = false;
+    CHECK(load_blob(&made) == -EIO && clean());
+    CHECK(!swtpm_shell("tpm2_flushcontext -t && tpm2_flushcontext -l"));
+    CHECK(load_blob(&made) == 0);
+}
+
 TEST(blob_cut_short)
 {
     struct cloister_hostkey k = made;
