@@ -404,7 +404,25 @@ never_heard()
     fact forked "$(xl list | awk '/^keeper/ { print $5 }' | grep -c '[rb]')"
     fact fork_refused "$(xl dmesg |
         grep -c "is refused: the guest's image has been restored")"
+    stranger
     xl destroy keeper
+}
+
+# Another guest there, with its UUID, does not pass for it.
+stranger()
+{
+    uuid=$(xenstore-read "/local/domain/$(xl domid keeper)/vm")
+    on_b "xl destroy keeper--incoming; xl destroy keeper
+        sed '/^name/d' /guest/keeper.cfg >other.cfg
+        echo 'name = \"other\"' >>other.cfg
+        echo 'uuid = \"${uuid#/vm/}\"' >>other.cfg
+        start_guest other other.cfg; fact stranger_started \$?" |
+        sed -n '/^fact/p'
+    cloister migrate --again --via "socat -t 5 - TCP:$theirs:$GUESTS" keeper b \
+        >/tmp/xl.out 2>&1
+    fact stranger_refused $(($? != 0))
+    said
+    on_b 'xl destroy other'
 }
 
 cd /tmp || exit 1

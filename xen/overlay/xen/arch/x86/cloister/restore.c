@@ -401,7 +401,8 @@ int cloister_restore_offer(const struct cloister_domain *cd,
 {
     const struct cloister_restore *r = cd->restore;
 
-    if ( r ? !r->sealed : cd->state == CLOISTER_DOM_sealed )
+    /* A guest that was built here has no key of another host's. */
+    if ( r ? !r->sealed : cd->arrived && cd->state == CLOISTER_DOM_sealed )
         return -EEXIST;
     if ( !r )
         return -EINVAL;
@@ -655,6 +656,7 @@ enum cloister_reason cloister_restore_finish(struct domain *d)
     why = cloister_siom_attach(d);
     if ( why )
         return why;
+    cd->arrived = r->foreign;
     cloister_restore_drop(cd);
     /* It has had its time for secrets, in its first life. */
     cd->had_secret = true;
