@@ -8,20 +8,25 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "domains.h"
 #include "evidence.h"
 #include "hyp.h"
 #include "output.h"
 #include "quote.h"
+#include "signed.h"
 
-#define TRIES 5
+/* Playing a long log into the PCRs anew takes Xen a few seconds. */
+#define TRIES    10u
+#define PAUSE_MS 250
 
 struct attest
 {
     const char *domain, *dir, *tcti;
     struct nonce nonce;
     struct hyp *hyp;
+    struct quoter *quoter; /* NULL: not yet */
     struct evidence ev;
 };
 
@@ -41,6 +46,7 @@ static bool uuid_bytes(const char *text, uint8_t out[16])
     return true;
 }
 
+/* Who the guest is, and its launch log. */
 static enum cli_exit find_guest(struct attest *a)
 {
     struct domains domains = {0};
@@ -69,42 +75,73 @@ static enum cli_exit find_guest(struct attest *a)
     return rc ? hyp_complain(rc, a->domain) : CLI_OK;
 }
 
-/* The PCRs and the log are of the same moment. */
-static bool consistent(const struct evidence *ev)
+/* One after the other: between any two of them a guest may start or end. */
+static enum cli_exit take(struct attest *a)
 {
-    uint8_t host[CLOISTER_DIGEST_SIZE], launch[CLOISTER_DIGEST_SIZE];
+    enum cli_exit status = a->domain ? find_guest(a) : CLI_OK;
+    int rc;
 
-    evlog_replay(&ev->host, CLOISTER_PCR_HOST, host);
-    evlog_replay(&ev->host, CLOISTER_PCR_LAUNCH, launch);
+    if ( status )
+        return status;
+    if ( !a->quoter )
+        a->quoter = quoter_open(a->tcti);
+    if ( !a->quoter || !quoter_quote(a->quoter, &a->nonce, &a->ev) )
+        return CLI_FAILURE;
+    rc = hyp_log(a->hyp, CLOISTER_LOG_HOST, &a->ev.host);
 
-    return !memcmp(host, evidence_pcr(ev, CLOISTER_PCR_HOST), sizeof(host)) &&
-           !memcmp(launch, evidence_pcr(ev, CLOISTER_PCR_LAUNCH),
-                   sizeof(launch));
+    return rc ? hyp_complain(rc, "fetching the host's log") : CLI_OK;
 }
 
-/* Guests start and end meanwhile: then it is done again. */
-static enum cli_exit quote(struct attest *a, struct quoter *q)
+/* The quote is about the PCRs that were read after it. */
+static bool quoted(const struct evidence *ev)
 {
-    int rc;
+    TPMS_ATTEST attest;
+
+    return signed_parse(&ev->msg, TPM2_ST_ATTEST_QUOTE, &attest) &&
+           signed_values_are(&attest, ev->pcrs.bytes, ev->pcrs.size);
+}
+
+/* The guest's log is that of its launch, and it has not ended since. */
+static bool launched(const struct evidence *ev)
+{
+    uint8_t measurement[CLOISTER_DIGEST_SIZE];
+    struct cloister_launch launch;
+
+    if ( !ev->has_guest )
+        return true;
+    evlog_measurement(&ev->launch, measurement);
+
+    return evlog_find_launch(&ev->host, ev->guest.bytes, &launch) &&
+           !memcmp(measurement, launch.measurement, sizeof(measurement));
+}
+
+/* All that has been taken is of one moment, as verify will have it. */
+static bool consistent(const struct evidence *ev)
+{
+    return quoted(ev) && evidence_replays(ev, CLOISTER_PCR_HOST) &&
+           evidence_replays(ev, CLOISTER_PCR_LAUNCH) && launched(ev);
+}
+
+/* Guests start and end meanwhile: then all is taken again. */
+static enum cli_exit take_consistent(struct attest *a)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000};
+    enum cli_exit status;
 
     for ( unsigned int i = 0; i < TRIES; i++ )
     {
-        evlog_free(&a->ev.msg);
-        evlog_free(&a->ev.sig);
-        evlog_free(&a->ev.pcrs);
-        evlog_free(&a->ev.host);
-        if ( !quoter_quote(q, &a->nonce, &a->ev) )
-            return CLI_FAILURE;
-        rc = hyp_log(a->hyp, CLOISTER_LOG_HOST, &a->ev.host);
-        if ( rc )
-            return hyp_complain(rc, "fetching the host's log");
-        if ( consistent(&a->ev) )
-            return CLI_OK;
+        if ( i )
+            nanosleep(&pause, NULL);
+        evidence_free(&a->ev);
+        status = take(a);
+        if ( status || consistent(&a->ev) )
+            return status;
     }
 
-    complain(
-        "the PCRs are not what the host's log says (is dom0's TPM the one "
-        "that Xen uses?)");
+    complain("quote, PCRs and logs do not fit each other, %u times: guests "
+             "start or end all the time (try again), or dom0's TPM is not the "
+             "one that Xen uses",
+             TRIES);
 
     return CLI_FAILURE;
 }
@@ -113,25 +150,19 @@ static enum cli_exit attest(struct attest *a)
 {
     struct cloister_host host;
     enum cli_exit status = hyp_start(&a->hyp, &host);
-    struct quoter *q = NULL;
     char *pem = NULL;
 
-    if ( !status && a->domain )
-        status = find_guest(a);
     if ( !status )
-    {
-        q = quoter_open(a->tcti);
-        status = q ? quote(a, q) : CLI_FAILURE;
-    }
-    if ( !status && !quoter_certify(q, &a->nonce, &a->ev) )
+        status = take_consistent(a);
+    if ( !status && !quoter_certify(a->quoter, &a->nonce, &a->ev) )
         status = CLI_FAILURE;
     if ( !status )
     {
-        pem = quoter_key(q);
+        pem = quoter_key(a->quoter);
         status = pem ? evidence_save(&a->ev, a->dir, pem) : CLI_FAILURE;
     }
     free(pem);
-    quoter_close(q);
+    quoter_close(a->quoter);
     hyp_close(a->hyp);
     evidence_free(&a->ev);
 

@@ -168,3 +168,12 @@ const uint8_t *evidence_pcr(const struct evidence *ev, unsigned int pcr)
 
     return ev->pcrs.bytes + at * CLOISTER_DIGEST_SIZE;
 }
+
+bool evidence_replays(const struct evidence *ev, unsigned int pcr)
+{
+    uint8_t value[CLOISTER_DIGEST_SIZE];
+
+    evlog_replay(&ev->host, pcr, value);
+
+    return !memcmp(value, evidence_pcr(ev, pcr), sizeof(value));
+}

@@ -67,4 +67,7 @@ void evidence_free(struct evidence *ev);
 /* Value of one of EVIDENCE_PCRS; pcrs has EVIDENCE_NR_PCRS * 32 bytes. */
 const uint8_t *evidence_pcr(const struct evidence *ev, unsigned int pcr);
 
+/* Whether the host's log, played into that PCR, gives its value in pcrs. */
+bool evidence_replays(const struct evidence *ev, unsigned int pcr);
+
 #endif /* CLOISTER_TOOLS_EVIDENCE_H */

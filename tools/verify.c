@@ -137,15 +137,6 @@ bool check_log(struct checks *c, const struct evlog *log, bool host)
                 host ? "host's" : "guest's", ok ? "" : ": ", why);
 }
 
-static bool replay_fits(const struct verify *v, unsigned int pcr)
-{
-    uint8_t value[CLOISTER_DIGEST_SIZE];
-
-    evlog_replay(&v->ev->host, pcr, value);
-
-    return !memcmp(value, evidence_pcr(v->ev, pcr), sizeof(value));
-}
-
 bool host_protects(const struct evidence *ev)
 {
     struct cloister_host_policy p = {.unsafe = 1};
@@ -164,9 +155,9 @@ bool host_protects(const struct evidence *ev)
 static bool check_host(struct verify *v)
 {
     return check_log(&v->checks, &v->ev->host, true) &&
-           bad(v, replay_fits(v, CLOISTER_PCR_HOST),
+           bad(v, evidence_replays(v->ev, CLOISTER_PCR_HOST),
                "PCR 21 vouches for what the host runs") &&
-           bad(v, replay_fits(v, CLOISTER_PCR_LAUNCH),
+           bad(v, evidence_replays(v->ev, CLOISTER_PCR_LAUNCH),
                "PCR 22 vouches for the guests that it has launched") &&
            check_note(&v->checks, host_protects(v->ev), CLI_NOT_AS_ASKED,
                 "the host protects guests, and is no unsafe lab");
