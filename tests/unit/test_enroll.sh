@@ -83,6 +83,26 @@ own_key()
     tpm2_flushcontext -t
 }
 
+# certificate CA KEY SUBJECT [LINE]: of the host's endorsement key; LINE: an
+# extension.
+certificate()
+{
+    printf '%s\n' "${4-}" >extensions
+    openssl x509 -new -force_pubkey ek.pem -subj "/CN=$3" -days 9 -CA "$1" \
+        -CAkey "$2" -extfile extensions -outform der -out d/ek.der
+}
+
+# refused REASON CA...: with status 3, and for that reason.
+refused()
+{
+    reason=$1
+    shift
+    far challenge d secret "$@" >refused.log 2>&1
+    status=$?
+    cat refused.log
+    [ $status -eq 3 ] && grep -q "$reason" refused.log
+}
+
 tpm host
 tpm other
 ca="host/ca/swtpm-localca-rootca-cert.pem host/ca/issuer.pem"
@@ -130,5 +150,27 @@ check offer 0 on host offer d
     check challenge_for_a_foreign_key 0 far challenge d secret $ca
     check foreign_key_is_not_here 1 on host answer d
 }
+
+# The maker's root has signed the certificate itself; and what else a CA signs.
+cp good/ak.pub good/ek.pub d
+TPM2TOOLS_TCTI=none tpm2_print -t TPM2B_PUBLIC -f pem d/ek.pub >ek.pem
+openssl req -x509 -newkey rsa:2048 -noenc -keyout root.key -out root.pem \
+    -subj /CN=root -days 9 >log 2>&1
+certificate root.pem root.key ek 'extendedKeyUsage = 2.23.133.8.1'
+check root_alone 0 far challenge d secret root.pem
+check foreign_root_alone 0 refused 'not signed by these' \
+    host/ca/swtpm-localca-rootca-cert.pem
+certificate root.pem root.key ek \
+    'extendedKeyUsage = serverAuth, 2.23.133.8.1'
+check purpose_among_others 0 far challenge d secret root.pem
+certificate root.pem root.key ek
+check no_purpose 0 refused 'extended key usage lacks' root.pem
+certificate root.pem root.key ek 'extendedKeyUsage = serverAuth, 2.23.133.8.10'
+check other_purposes 0 refused 'extended key usage lacks' root.pem
+certificate root.pem root.key ek 'basicConstraints = CA:TRUE'
+check certificate_of_a_ca 0 refused 'is one of a CA' root.pem
+cp good/ek.der d
+check certificate_between_is_missing 0 refused 'not signed by these' \
+    host/ca/swtpm-localca-rootca-cert.pem
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
