@@ -169,6 +169,22 @@ bool tpmkey_point(EVP_PKEY *key, TPMS_ECC_POINT *out)
     return ok;
 }
 
+static void shorten(TPM2B_ECC_PARAMETER *p)
+{
+    UINT16 zeros = 0;
+
+    while ( zeros < p->size && !p->buffer[zeros] )
+        zeros++;
+    p->size = (UINT16)(p->size - zeros);
+    memmove(p->buffer, p->buffer + zeros, p->size);
+}
+
+void tpmkey_shorten(TPMS_ECC_POINT *point)
+{
+    shorten(&point->x);
+    shorten(&point->y);
+}
+
 char *tpmkey_pem(const TPMS_ECC_POINT *point)
 {
     EVP_PKEY *key = tpmkey_pkey(point);

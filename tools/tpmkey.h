@@ -41,9 +41,15 @@ void policy_pcr(uint8_t digest[32], uint32_t mask, const uint8_t pcrs[32]);
 /* Part 1, "Names".  false: it does not fit. */
 bool tpmkey_name(const TPMT_PUBLIC *public, uint8_t out[TPM_NAME_SIZE]);
 
-/* For OpenSSL, and back; to be freed.  NULL: no. */
+/*
+ * For OpenSSL, and back, with coordinates of 32 bytes each; to be freed.
+ * NULL, false: no.
+ */
 EVP_PKEY *tpmkey_pkey(const TPMS_ECC_POINT *point);
 bool tpmkey_point(EVP_PKEY *key, TPMS_ECC_POINT *out);
+
+/* Leaves out the coordinates' leading zeros, as some TPMs do. */
+void tpmkey_shorten(TPMS_ECC_POINT *point);
 
 /* The key as PEM; to be freed.  Complains and returns NULL. */
 char *tpmkey_pem(const TPMS_ECC_POINT *point);

@@ -28,22 +28,14 @@ static bool bad(struct reported *r, bool ok, const char *text)
     return check_bad(&r->checks, ok, text);
 }
 
-/*
- * A TPM says of each of its statements which key it is from (Part 1,
- * "Qualified Name").  So a key that is no report key, the attestation key for
- * instance, which dom0 can use, is none however it came here.
- */
-static bool by_report_key(const struct reported *r)
+/* Part 1, "Qualified Name", of a key right below the endorsement hierarchy. */
+static bool is_signer(const TPM2B_NAME *signer, const TPMT_PUBLIC *public)
 {
     static const uint8_t hierarchy[4] = {0x40, 0, 0, 0x0B};
-    const TPM2B_NAME *signer = &r->attest.qualifiedSigner;
     uint8_t want[TPM_NAME_SIZE], name[TPM_NAME_SIZE];
     struct cl_sha256 s;
-    TPM2B_PUBLIC public;
 
-    tpmkey_template(TPMKEY_report, &public);
-    if ( !tpmkey_point(r->key, &public.publicArea.unique.ecc) ||
-         !tpmkey_name(&public.publicArea, name) )
+    if ( !tpmkey_name(public, name) )
         return false;
     memcpy(want, name, 2);
     cl_sha256_init(&s);
@@ -53,6 +45,27 @@ static bool by_report_key(const struct reported *r)
 
     return signer->size == sizeof(want) &&
            !memcmp(signer->name, want, sizeof(want));
+}
+
+/*
+ * A TPM says of each of its statements which key it is from.  So a key that is
+ * no report key, the attestation key for instance, which dom0 can use, is none
+ * however it came here.  The PEM does not tell whether the TPM leaves out the
+ * coordinates' leading zeros; its name for the key depends on that.
+ */
+static bool by_report_key(const struct reported *r)
+{
+    const TPM2B_NAME *signer = &r->attest.qualifiedSigner;
+    TPM2B_PUBLIC public;
+
+    tpmkey_template(TPMKEY_report, &public);
+    if ( !tpmkey_point(r->key, &public.publicArea.unique.ecc) )
+        return false;
+    if ( is_signer(signer, &public.publicArea) )
+        return true;
+    tpmkey_shorten(&public.publicArea.unique.ecc);
+
+    return is_signer(signer, &public.publicArea);
 }
 
 static bool is_about(const struct reported *r)

@@ -11,10 +11,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <tss2/tss2_mu.h>
+
 #include <cloister/measure.h>
 
 #include "base64.h"
 #include "quote.h"
+#include "signed.h"
 #include "tpmkey.h"
 #include "verify.h"
 
@@ -380,6 +385,109 @@ TEST(by_the_attestation_key)
     CHECK(verify_by(report_key, NONCE) == CLI_BAD_EVIDENCE);
     /* Not even for somebody who takes the wrong key for the right one. */
     CHECK(verify_by(ak, NONCE) == CLI_BAD_EVIDENCE);
+    CHECK(save(&good) && verify() == CLI_OK);
+}
+
+/* ---- Another TPM -----------------------------------------------------------
+ */
+
+static void qualified_name(const TPMT_PUBLIC *public, TPM2B_NAME *out)
+{
+    uint8_t in[4 + TPM_NAME_SIZE] = {0x40, 0, 0, 0x0B};
+
+    tpmkey_name(public, in + 4);
+    out->size = TPM_NAME_SIZE;
+    memcpy(out->name, in + 4, 2);
+    sha2_256_digest(out->name + 2, in, sizeof(in));
+}
+
+/* As a TPM signs, with coordinates of 32 bytes. */
+static bool sign(struct cloister_report *r, EVP_PKEY *k)
+{
+    TPMT_SIGNATURE s = {.sigAlg = TPM2_ALG_ECDSA};
+    TPMS_SIGNATURE_ECDSA *e = &s.signature.ecdsa;
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    uint8_t der[128];
+    const uint8_t *p = der;
+    size_t n = sizeof(der), used = 0;
+    ECDSA_SIG *sig;
+    bool ok;
+
+    ok = EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, k) == 1 &&
+         EVP_DigestSign(ctx, der, &n, r->quote, r->quote_length) == 1;
+    EVP_MD_CTX_free(ctx);
+    sig = ok ? d2i_ECDSA_SIG(NULL, &p, (long)n) : NULL;
+    if ( !sig )
+        return false;
+    e->hash = TPM2_ALG_SHA256;
+    e->signatureR.size = e->signatureS.size = 32;
+    ok = BN_bn2binpad(ECDSA_SIG_get0_r(sig), e->signatureR.buffer, 32) == 32 &&
+         BN_bn2binpad(ECDSA_SIG_get0_s(sig), e->signatureS.buffer, 32) == 32;
+    ECDSA_SIG_free(sig);
+    ok = ok && !Tss2_MU_TPMT_SIGNATURE_Marshal(&s, r->signature,
+                                               sizeof(r->signature), &used);
+    r->signature_length = (uint16_t)used;
+
+    return ok;
+}
+
+/* The good report, by a TPM with this report key. */
+static bool made_by(EVP_PKEY *k, const TPMT_PUBLIC *public)
+{
+    const struct evlog quote = {good.quote, good.quote_length};
+    struct cloister_report r = good;
+    TPMS_ATTEST attest;
+    size_t used = 0;
+
+    if ( !signed_parse(&quote, TPM2_ST_ATTEST_QUOTE, &attest) )
+        return false;
+    qualified_name(public, &attest.qualifiedSigner);
+    if ( Tss2_MU_TPMS_ATTEST_Marshal(&attest, r.quote, sizeof(r.quote),
+                                     &used) )
+        return false;
+    r.quote_length = (uint16_t)used;
+
+    return sign(&r, k) && save(&r);
+}
+
+/* One key of 128 has a coordinate that begins with a zero. */
+static EVP_PKEY *key_with_zero(TPMS_ECC_POINT *point)
+{
+    for ( unsigned int i = 0; i < 10000; i++ )
+    {
+        EVP_PKEY *k = EVP_EC_gen("P-256");
+
+        if ( k && tpmkey_point(k, point) &&
+             (!point->x.buffer[0] || !point->y.buffer[0]) )
+            return k;
+        EVP_PKEY_free(k);
+    }
+
+    return NULL;
+}
+
+TEST(coordinates_with_leading_zeros)
+{
+    char path[128], *pem;
+    TPM2B_PUBLIC public;
+    TPMS_ECC_POINT *point = &public.publicArea.unique.ecc;
+    EVP_PKEY *k;
+
+    tpmkey_template(TPMKEY_report, &public);
+    k = key_with_zero(point);
+    pem = k ? tpmkey_pem(point) : NULL;
+    snprintf(path, sizeof(path), "%s/zero.pem", swtpm_folder());
+    CHECK(pem && write_file(path, pem, strlen(pem)));
+    free(pem);
+    CHECK(made_by(k, &public.publicArea) && verify_by(path, NONCE) == CLI_OK);
+    tpmkey_shorten(point);
+    CHECK(point->x.size + point->y.size < 64);
+    CHECK(made_by(k, &public.publicArea) && verify_by(path, NONCE) == CLI_OK);
+    /* It is still to be a report key. */
+    public.publicArea.authPolicy.size = 0;
+    CHECK(made_by(k, &public.publicArea));
+    CHECK(verify_by(path, NONCE) == CLI_BAD_EVIDENCE);
+    EVP_PKEY_free(k);
     CHECK(save(&good) && verify() == CLI_OK);
 }
 
