@@ -34,6 +34,7 @@ static size_t launch_size, host_size;
 
 static void make_logs(uint32_t unsafe)
 {
+    static const uint8_t page[4096] = {1};
     const struct cloister_launch_config config = {.revision = 1, .vcpus = 1};
     const struct cloister_host_policy policy = {
         .revision = 1,
@@ -49,7 +50,7 @@ static void make_logs(uint32_t unsafe)
     cl_measure_item(&m, CLOISTER_ITEM_params, 0, 0, "params", 6);
     cl_measure_item(&m, CLOISTER_ITEM_map, 0, 0, "map", 3);
     cl_measure_item(&m, CLOISTER_ITEM_start, 0, 7, "start", 5);
-    cl_measure_page(&m, 1, launch_log);
+    cl_measure_page(&m, 1, page);
     cl_measure_finish(&m, guest.measurement);
     launch_size = m.used;
 
@@ -488,6 +489,56 @@ TEST(coordinates_with_leading_zeros)
     CHECK(made_by(k, &public.publicArea));
     CHECK(verify_by(path, NONCE) == CLI_BAD_EVIDENCE);
     EVP_PKEY_free(k);
+    CHECK(save(&good) && verify() == CLI_OK);
+}
+
+/* ---- What one gives to compare with ----------------------------------------
+ */
+
+static bool write_reference(const void *log, size_t size)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "%s/host.log", reference);
+
+    return write_file(path, log, size);
+}
+
+/* Each bit of the reference's log; the PCRs stand for the heads only. */
+TEST(reference_with_another_log)
+{
+    unsigned int i, yes = 0, other = 0;
+    int status;
+
+    for ( i = 0; i < host_size; i++ )
+    {
+        host_log[i] ^= 0x21;
+        CHECK(write_reference(host_log, host_size));
+        status = verify();
+        yes += status == CLI_OK;
+        other += status != CLI_FAILURE;
+        host_log[i] ^= 0x21;
+    }
+    CHECK(!yes && !other);
+    CHECK(write_reference(host_log, host_size - 8) && verify() == CLI_FAILURE);
+    CHECK(write_reference(host_log, 0) && verify() == CLI_FAILURE);
+    CHECK(write_reference(host_log, host_size) && verify() == CLI_OK);
+}
+
+/* An unsafe lab's, which is made to look like a good host's. */
+TEST(reference_that_hides_an_unsafe_lab)
+{
+    struct cloister_report r;
+
+    make_logs(1);
+    CHECK(extend_all() && make_reference() && !swtpm_locality(2));
+    now += SECONDS(10);
+    CHECK(!ask(&r, NONCE) && save(&r) && verify() == CLI_NOT_AS_ASKED);
+    host_log[host_size - sizeof(struct cloister_host_policy) +
+             offsetof(struct cloister_host_policy, unsafe)] = 0;
+    CHECK(write_reference(host_log, host_size) && verify() == CLI_FAILURE);
+    make_logs(0);
+    CHECK(extend_all() && make_reference() && !swtpm_locality(2));
     CHECK(save(&good) && verify() == CLI_OK);
 }
 
