@@ -168,16 +168,30 @@ static enum cli_exit check_reference(const struct reported *r)
     return CLI_FAILURE;
 }
 
-static enum cli_exit load_report(struct reported *r)
+static bool parse_report(struct reported *r, FILE *f)
 {
-    const char *path = r->checks.req->what;
-    struct json_object *obj = json_object_from_file(path);
+    struct json_object *obj = json_object_from_fd(fileno(f));
     bool ok = obj && json_get_base64(obj, "report", &r->bytes) &&
               json_get_base64(obj, "quote", &r->quote) &&
               json_get_base64(obj, "signature", &r->sig) &&
               json_get_base64(obj, "log", &r->log);
 
     json_object_put(obj);
+
+    return ok;
+}
+
+/* One that cannot be read is no bad evidence: there is none. */
+static enum cli_exit load_report(struct reported *r)
+{
+    const char *path = r->checks.req->what;
+    FILE *f = file_open(path);
+    bool ok;
+
+    if ( !f )
+        return CLI_FAILURE;
+    ok = parse_report(r, f);
+    fclose(f);
     if ( !ok )
         complain("%s: not a report of cloister report", path);
 

@@ -542,6 +542,19 @@ TEST(reference_that_hides_an_unsafe_lab)
     CHECK(save(&good) && verify() == CLI_OK);
 }
 
+/* Exit status 3 is for a report; 1, if there is none, or it cannot be read. */
+TEST(no_report)
+{
+    struct verify_request req = {.key = report_key, .reference = reference};
+
+    CHECK(nonce_parse(NONCE, &req.nonce));
+    req.what = "/nowhere";
+    CHECK(verify_report(&req) == CLI_FAILURE);
+    CHECK(write_file(file, "[]", 2) && verify() == CLI_BAD_EVIDENCE);
+    CHECK(write_file(file, "", 0) && verify() == CLI_BAD_EVIDENCE);
+    CHECK(save(&good) && verify() == CLI_OK);
+}
+
 TEST(other_host)
 {
     struct cloister_report r;
