@@ -185,15 +185,26 @@ int hyp_hostkey(struct hyp *hyp, struct cloister_hostkey *key)
     return hyp_call(hyp, CLOISTER_OP_hostkey, key, sizeof(*key));
 }
 
+/* Whoever sets the clock (a guest's is, early in its boot) changes no wait. */
+static time_t seconds_up(void)
+{
+    struct timespec now = {0};
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+
+    return now.tv_sec;
+}
+
 /* Again and again while it fails with err, at most for so many seconds. */
 static int call_until(struct hyp *hyp, unsigned int op, void *arg, size_t size,
                       int err, unsigned int seconds)
 {
     const struct timespec pause = {.tv_nsec = 20000000};
-    time_t end = time(NULL) + seconds;
+    time_t end = seconds_up() + seconds;
     int rc;
 
-    while ( (rc = hyp_call(hyp, op, arg, size)) == err && time(NULL) < end )
+    while ( (rc = hyp_call(hyp, op, arg, size)) == err &&
+            seconds_up() < end )
         nanosleep(&pause, NULL);
 
     return rc;

@@ -11,6 +11,7 @@
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -27,6 +28,18 @@
 
 /* tools/cloister.c, built with -Dmain=cloister_main */
 int cloister_main(int argc, char **argv);
+
+/* Somebody sets the clock all the time: no wait may go by it. */
+time_t time(time_t *out)
+{
+    static time_t now;
+
+    now += 86400;
+    if ( out )
+        *out = now;
+
+    return now;
+}
 
 /* The fake Xen. */
 
