@@ -88,34 +88,42 @@ enum shape
     SHAPE_none,  /* no digest                         */
 };
 
+/* How often it comes. */
+enum times
+{
+    ONCE,
+    AT_MOST_ONCE,
+    OFTEN,
+};
+
 static const struct kind
 {
     uint16_t type;
     const char *name;
     enum shape shape;
     bool host;
-    bool many;
+    enum times times;
     uint32_t length; /* 0: any */
 } kinds[] = {
-    {CLOISTER_ITEM_config, "config", SHAPE_data, false, false,
+    {CLOISTER_ITEM_config, "config", SHAPE_data, false, ONCE,
      sizeof(struct cloister_launch_config)},
-    {CLOISTER_ITEM_cpu, "cpu", SHAPE_data, false, false, 0},
-    {CLOISTER_ITEM_state, "state", SHAPE_data, false, true, 0},
-    {CLOISTER_ITEM_params, "params", SHAPE_data, false, false, 0},
-    {CLOISTER_ITEM_map, "map", SHAPE_data, false, false, 0},
-    {CLOISTER_ITEM_start, "start", SHAPE_data, false, false, 0},
-    {CLOISTER_ITEM_pages, "pages", SHAPE_pages, false, true, 0},
-    {CLOISTER_ITEM_zero, "zero", SHAPE_none, false, true, 0},
-    {CLOISTER_ITEM_shared, "shared", SHAPE_none, false, true, 0},
-    {CLOISTER_ITEM_net, "net", SHAPE_data, false, true,
+    {CLOISTER_ITEM_cpu, "cpu", SHAPE_data, false, ONCE, 0},
+    {CLOISTER_ITEM_state, "state", SHAPE_data, false, OFTEN, 0},
+    {CLOISTER_ITEM_params, "params", SHAPE_data, false, ONCE, 0},
+    {CLOISTER_ITEM_map, "map", SHAPE_data, false, ONCE, 0},
+    {CLOISTER_ITEM_start, "start", SHAPE_data, false, ONCE, 0},
+    {CLOISTER_ITEM_pages, "pages", SHAPE_pages, false, OFTEN, 0},
+    {CLOISTER_ITEM_zero, "zero", SHAPE_none, false, OFTEN, 0},
+    {CLOISTER_ITEM_shared, "shared", SHAPE_none, false, OFTEN, 0},
+    {CLOISTER_ITEM_net, "net", SHAPE_data, false, AT_MOST_ONCE,
      sizeof(struct cloister_launch_net)},
-    {CLOISTER_ITEM_build, "build", SHAPE_data, true, false, 0},
-    {CLOISTER_ITEM_cmdline, "cmdline", SHAPE_data, true, false, 0},
-    {CLOISTER_ITEM_policy, "policy", SHAPE_data, true, false,
+    {CLOISTER_ITEM_build, "build", SHAPE_data, true, ONCE, 0},
+    {CLOISTER_ITEM_cmdline, "cmdline", SHAPE_data, true, ONCE, 0},
+    {CLOISTER_ITEM_policy, "policy", SHAPE_data, true, ONCE,
      sizeof(struct cloister_host_policy)},
-    {CLOISTER_ITEM_launch, "launch", SHAPE_data, true, true,
+    {CLOISTER_ITEM_launch, "launch", SHAPE_data, true, OFTEN,
      sizeof(struct cloister_launch)},
-    {CLOISTER_ITEM_end, "end", SHAPE_data, true, true,
+    {CLOISTER_ITEM_end, "end", SHAPE_data, true, OFTEN,
      sizeof(struct cloister_launch)},
 };
 
@@ -163,6 +171,21 @@ static const char *wrong_digest(const struct kind *kind,
                : NULL;
 }
 
+/*
+ * May an item with data follow the last one?  The host's launches and ends
+ * come in any order.
+ */
+static bool in_order(const struct kind *kind, const struct evitem *item,
+                     const struct evitem *last)
+{
+    if ( !last ||
+         (kind->times == OFTEN && last->head.type >= CLOISTER_ITEM_launch) )
+        return true;
+
+    return kind->times == OFTEN ? last->head.type <= item->head.type
+                                : last->head.type < item->head.type;
+}
+
 static const char *wrong(const struct evitem *item, const struct evitem *last,
                          bool host, uint64_t *next_gfn)
 {
@@ -180,10 +203,7 @@ static const char *wrong(const struct evitem *item, const struct evitem *last,
 
     if ( kind->shape == SHAPE_data )
     {
-        if ( last &&
-             !(kind->many && last->head.type >= CLOISTER_ITEM_launch) &&
-             (kind->many ? last->head.type > item->head.type
-                         : last->head.type >= item->head.type) )
+        if ( !in_order(kind, item, last) )
             return "is out of order";
     }
     else
@@ -199,17 +219,17 @@ static const char *wrong(const struct evitem *item, const struct evitem *last,
 }
 
 /* All types that come once have come. */
-static bool complete(uint32_t seen_once, bool host)
+static bool complete(uint32_t seen, bool host)
 {
     uint32_t need = 0;
 
     for ( size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++ )
     {
-        if ( kinds[i].host == host && !kinds[i].many )
+        if ( kinds[i].host == host && kinds[i].times == ONCE )
             need |= 1u << i;
     }
 
-    return (seen_once & need) == need;
+    return (seen & need) == need;
 }
 
 bool evlog_check(const struct evlog *log, bool host, char *why, size_t size)

@@ -102,6 +102,25 @@ static void make_host(const struct host *h, const uint8_t measurement[32])
     host_size = m.used;
 }
 
+/* Whether a launch log with so many network cards is one. */
+static bool with_cards(unsigned int cards)
+{
+    const struct cloister_launch_net net = {.vlan = 7};
+    struct evlog log = {launch_log, 0};
+    uint8_t measurement[32];
+    struct cl_measure m;
+    char why[128];
+
+    make_launch(0, measurement);
+    cl_measure_init(&m, launch_log + launch_size,
+                    sizeof(launch_log) - launch_size);
+    for ( unsigned int i = 0; i < cards; i++ )
+        cl_measure_item(&m, CLOISTER_ITEM_net, 0, 0, &net, sizeof(net));
+    log.size = launch_size + m.used;
+
+    return evlog_check(&log, false, why, sizeof(why));
+}
+
 /* ---- The TPM -------------------------------------------------------------
  */
 
@@ -291,6 +310,11 @@ TEST(good_evidence)
     CHECK(said("\ngood") && !said("NOTE"));
     CHECK(verify("-j", "-n", NONCE, "-k", key, dir, NULL) == CLI_OK);
     CHECK(said("\"good\": true") && said("\"referenced\": false"));
+}
+
+TEST(one_network_card_at_most)
+{
+    CHECK(with_cards(0) && with_cards(1) && !with_cards(2));
 }
 
 TEST(stock_tools_accept_it)
