@@ -4,7 +4,6 @@
  * no Xen, no TPM, no network and no rights.
  */
 #include <getopt.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -25,38 +24,6 @@ struct verify
     TPMS_ATTEST attest;
     struct cloister_launch *launch;
 };
-
-bool check_note(struct checks *c, bool ok, enum cli_exit status,
-                const char *format, ...)
-{
-    char text[256];
-    va_list al;
-
-    va_start(al, format);
-    vsnprintf(text, sizeof(text), format, al);
-    va_end(al);
-
-    if ( c->req->json )
-    {
-        struct json_object *obj = json_object_new_object();
-
-        json_add_text(obj, "check", text);
-        json_add_flag(obj, "passed", ok);
-        json_object_array_add(c->list, obj);
-    }
-    else if ( !c->req->terse || !ok )
-        fprintf(c->req->terse ? stderr : stdout, "%s  %s\n",
-                ok ? "PASS" : "FAIL", text);
-    if ( !ok && !c->status )
-        c->status = status;
-
-    return ok;
-}
-
-bool check_bad(struct checks *c, bool ok, const char *text)
-{
-    return check_note(c, ok, CLI_BAD_EVIDENCE, "%s", text);
-}
 
 static bool bad(struct verify *v, bool ok, const char *text)
 {
@@ -289,27 +256,6 @@ static enum cli_exit load(struct verify *v)
     return status ? status : evidence_load(v->ev, req->what);
 }
 
-void checks_finish(struct checks *c)
-{
-    struct json_object *answer;
-
-    if ( !c->req->json )
-    {
-        fputs(c->status == CLI_OK ? (c->req->terse ? "" : "good\n")
-              : c->status == CLI_NOT_AS_ASKED
-                  ? "NOT WHAT WAS ASKED FOR (the evidence itself is good)\n"
-                  : "BAD EVIDENCE\n",
-              c->req->terse ? stderr : stdout);
-        return;
-    }
-    answer = json_new_answer();
-    json_add_flag(answer, "good", c->status == CLI_OK);
-    json_add_flag(answer, "referenced", !!c->req->reference);
-    json_add_number(answer, "status", c->status);
-    json_object_object_add(answer, "checks", c->list);
-    json_finish(answer);
-}
-
 /*
  * Who boots something else than this Xen has its localities, and can have PCRs
  * 21 and 22 say what he likes: only PCRs 0 to 9 tell.
@@ -326,8 +272,8 @@ static void note_reference(const struct checks *c)
 static void run(struct verify *v)
 {
     v->checks.list = v->checks.req->json ? json_object_new_array() : NULL;
-    if ( check_quote(v) && check_keys(v) && check_host(v) && check_guest(v) &&
-         as_expected(v) )
+    if ( check_quote(v) && check_clock(&v->checks, &v->attest) &&
+         check_keys(v) && check_host(v) && check_guest(v) && as_expected(v) )
         like_reference(v);
     note_reference(&v->checks);
     checks_finish(&v->checks);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include <json-c/json.h>
+#include <tss2/tss2_tpm2_types.h>
 
 #include "evidence.h"
 
@@ -27,6 +28,7 @@ struct checks
 {
     const struct verify_request *req;
     struct json_object *list; /* with .json: an array */
+    struct json_object *clock; /* with .json: the TPM's; NULL: not known */
     enum cli_exit status;     /* of the first that failed */
 };
 
@@ -36,6 +38,13 @@ bool check_note(struct checks *c, bool ok, enum cli_exit status,
 
 /* Good evidence, or not; where not, the status says so. */
 bool check_bad(struct checks *c, bool ok, const char *text);
+
+/*
+ * Shows what the TPM says, in a quote that has been checked, of its resets
+ * (TPM 2.0 Library, Part 2, 10.11): two quotes tell whether the host was
+ * booted between them.  Always true.
+ */
+bool check_clock(struct checks *c, const TPMS_ATTEST *attest);
 
 /* Is a launch log well-formed, and what is expected?  label: whose. */
 bool check_log(struct checks *c, const struct evlog *log, bool host);

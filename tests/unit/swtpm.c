@@ -15,7 +15,7 @@
 #include "swtpm.h"
 
 /* swtpm's control channel, tpm_ioctl.h */
-#define CMD_INIT 2
+#define CMD_INIT         2
 #define CMD_SET_LOCALITY 5
 
 static char folder[64];
@@ -116,11 +116,12 @@ static int read_all(int fd, uint8_t *p, size_t len)
     return 0;
 }
 
-static int request(const uint8_t *cmd, size_t len)
+/* A request's answer is a number, 0 for success. */
+static int request(const uint8_t *cmd, size_t size)
 {
     uint8_t rc[4];
 
-    if ( write(control, cmd, len) != (ssize_t)len ||
+    if ( write(control, cmd, size) != (ssize_t)size ||
          read_all(control, rc, sizeof(rc)) )
         return -1;
 
@@ -136,9 +137,23 @@ int swtpm_locality(unsigned int locality)
 
 int swtpm_reset(void)
 {
-    const uint8_t cmd[8] = {0, 0, 0, CMD_INIT};
+    static const uint8_t cmd[8] = {0, 0, 0, CMD_INIT}; /* and no flags */
 
     return request(cmd, sizeof(cmd));
+}
+
+int swtpm_reboot(void)
+{
+    /* TPM2_Startup(TPM_SU_CLEAR), Part 3, 9.3 */
+    static const uint8_t startup[12] = {0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x44};
+    uint8_t rsp[CL_TPM_HEADER_SIZE];
+
+    if ( swtpm_reset() ||
+         swtpm_command(startup, sizeof(startup), rsp, sizeof(rsp)) !=
+             sizeof(rsp) )
+        return -1;
+
+    return rsp[6] | rsp[7] | rsp[8] | rsp[9] ? -1 : 0;
 }
 
 size_t swtpm_command(const uint8_t *cmd, size_t len, uint8_t *rsp, size_t cap)

@@ -15,6 +15,9 @@ int swtpm_another(void);
 /* Its power goes and comes, without the host's; TPM2_Startup is to be sent. */
 int swtpm_reset(void);
 
+/* The host is switched off and on: PCRs, sessions are gone.  0 or -1. */
+int swtpm_reboot(void);
+
 /* The locality that the next commands come from. */
 int swtpm_locality(unsigned int locality);
 

@@ -437,6 +437,45 @@ TEST(replayed_quote)
           CLI_BAD_EVIDENCE);
 }
 
+/* A number that verify --json gives of the TPM's clock, or -1. */
+static int64_t clock_of(const char *what, const char *name)
+{
+    struct json_object *obj, *clock, *value;
+    int64_t number = -1;
+
+    verify("-j", "-n", NONCE, "-k", key, what, NULL);
+    obj = json_object_from_file(in_folder("printed"));
+    if ( json_object_object_get_ex(obj, "clock", &clock) &&
+         json_object_object_get_ex(clock, name, &value) )
+        number = json_object_get_int64(value);
+    json_object_put(obj);
+
+    return number;
+}
+
+/* Two pieces of evidence tell whether the host was booted between them. */
+TEST(booted_between_two_quotes)
+{
+    const int64_t before = clock_of(dir, "reset_count");
+    const int64_t again = clock_of(dir, "restart_count");
+    uint8_t measurement[32];
+
+    CHECK(before >= 0 && again >= 0);
+    make_launch(0, measurement);
+    make_host(&good, measurement);
+    CHECK(extend_all() && attest(other, NONCE));
+    CHECK(clock_of(other, "reset_count") == before);
+    CHECK(!swtpm_reboot() && extend_all() && attest(other, NONCE));
+    CHECK(clock_of(other, "reset_count") == before + 1);
+    CHECK(clock_of(other, "safe") >= 0 && clock_of(other, "milliseconds") > 0);
+    CHECK(verify_plain(other) == CLI_OK && said("TPM   resetCount "));
+    CHECK(said(", restartCount ") && said(", safe "));
+    /* Not what an unverified quote says. */
+    CHECK(verify("-n", "ffffffffffffffff", "-k", key, other, NULL) ==
+          CLI_BAD_EVIDENCE);
+    CHECK(!said("resetCount"));
+}
+
 /* What is certified for another nonce, by another key, or is another key. */
 TEST(other_keys)
 {
