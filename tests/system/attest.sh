@@ -6,6 +6,7 @@
 # shellcheck shell=sh disable=SC1091
 . /lab.sh
 . /files/forgehost.sh
+. /files/unsealhost.sh
 
 NONCE=00112233445566778899aabbccddeeff
 cd /tmp || exit 1
@@ -26,8 +27,18 @@ sed 's/^/# /' /tmp/extend
 fact dom0_extends "$(grep -c '^extend . done' /tmp/extend)"
 fact dom0_resets "$(grep -c '^reset . done' /tmp/extend)"
 fact dom0_unseals "$(grep -c '^unseal . done' /tmp/extend)"
+# At its own locality the TPM refuses it, for that reason alone.
+fact dom0_extend_refused "$(grep -c '^extend 0 refused 0x907$' /tmp/extend)"
+fact dom0_reset_refused "$(grep -c '^reset 0 refused 0x907$' /tmp/extend)"
+fact dom0_unseal_at_0 "$(grep -c '^unseal 0 refused 0x907$' /tmp/extend)"
 fact pcr_changed "$([ "$pcrs_before" = "$(tpm2_pcrread sha256:21 |
     tail -n 1)" ] && echo 0 || echo 1)"
+
+note "and a PCR that is its own to extend and reset"
+with_tpm_free /files/tpmextend 16 >/tmp/extend
+sed 's/^/# /' /tmp/extend
+fact dom0_extends_own "$(grep -c '^extend 0 done$' /tmp/extend)"
+fact dom0_resets_own "$(grep -c '^reset 0 done$' /tmp/extend)"
 
 note "dom0 attests a guest that it does not protect"
 cp /files/tiny.elf kernel
@@ -38,6 +49,8 @@ forge_evidence forged.evidence $NONCE expected "$measurement"
 /files/cloister verify -n $NONCE -k forged.evidence/ak.pem -e expected \
     forged.evidence >verify.log
 fact forged_evidence $?
+fact forged_evidence_pcr21 "$(grep -c -x \
+    'FAIL  PCR 21 vouches for what the host runs' verify.log)"
 sed 's/^/# /' verify.log
 is_cloister || exit 0
 
@@ -69,7 +82,6 @@ u16()
     od -An -tu1 -j "$2" -N 2 "$1" | awk '{ print $1 + 256 * $2 }'
 }
 
-PCRS=sha256:0,2,4,7,8,9,21
 SRK='fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|restricted'
 
 # A secret that dom0 knows, made as much like Xen's as it can make it.
@@ -78,12 +90,12 @@ forge()
     tpm2_createprimary -Q -C o -G ecc -c srk -a "$SRK|decrypt"
     tpm2_startauthsession -S s
     tpm2_policylocality -Q -S s 4
-    tpm2_policypcr -Q -S s -l $PCRS -L policy
+    tpm2_policypcr -Q -S s -l "$PCRS" -L policy
     tpm2_flushcontext s
     printf 'dom0 knows these 32 bytes well..' >known
     tpm2_create -Q -C srk -i known -L policy -a 'fixedtpm|fixedparent|noda' \
         -u f.pub -r f.priv --creation-data f.data -t f.ticket -d f.hash \
-        -l $PCRS -q "$(printf 'Cloister host key 1\0' | od -An -v -tx1 |
+        -l "$PCRS" -q "$(printf 'Cloister host key 1\0' | od -An -v -tx1 |
             tr -d ' \n')"
     for f in priv pub data; do tail -c +3 f.$f >f.$f.plain; done
     # Locality 2 in the creation data, which were made at locality 0.
@@ -131,16 +143,7 @@ public=$(u16 host.key 18)
 { be16 "$public"; part host.key $((24 + private)) "$public"; } >h.pub
 tpm2_load -Q -C srk -u h.pub -r h.priv -c h
 fact dom0_loads $?
-# As each locality; but the TPM knows from where it is asked.
-for locality in 1 2 4 8 16; do
-    tpm2_startauthsession --policy-session -S s
-    tpm2_policylocality -Q -S s $locality
-    tpm2_policypcr -Q -S s -l $PCRS
-    tpm2_unseal -c h -p session:s >>unsealed 2>>unseal.log
-    tpm2_flushcontext s
-done
-sed 's/^/# /' unseal.log | grep -i 'error\|0x' | head -n 5
-fact dom0_unsealed_bytes "$(size unsealed)"
+dom0_unseals h
 
 # ---- Guests, while dom0 uses the TPM too ------------------------------------
 
@@ -240,6 +243,8 @@ verify -n $NONCE later >verify.log
 fact ended $?
 with_tpm_free /files/tpmextend >/tmp/extend
 fact dom0_extends_later "$(grep -c '^extend . done' /tmp/extend)"
+fact dom0_extend_refused_later \
+    "$(grep -c '^extend 0 refused 0x907$' /tmp/extend)"
 cloister attest -n $NONCE -o later keeper
 verify -n $NONCE -e expected.keeper later
 fact verified_later $?

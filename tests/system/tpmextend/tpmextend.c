@@ -14,8 +14,9 @@
  *     tpmextend [PCR [DIGEST...]]      digests: 64 hex digits each
  *
  * Prints "reset LOCALITY RESULT", "extend LOCALITY RESULT" and "unseal
- * LOCALITY RESULT", with "done", "refused" (by the TPM) or "unreachable".  The
- * kernel's driver must be unloaded (it claims the range).
+ * LOCALITY RESULT", with "done", "refused CODE" (the TPM's response code, as
+ * 0x907), "garbled" (it calls that a success) or "unreachable".  The kernel's
+ * driver must be unloaded (it claims the range).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -92,12 +93,28 @@ static bool send(size_t len)
     return !rc;
 }
 
+/* What stands in the last response (Part 1, "Response Header"). */
+static unsigned int code(void)
+{
+    const uint8_t *p = tpm.buf + 6;
+
+    return (unsigned int)p[0] << 24 | (unsigned int)p[1] << 16 |
+           (unsigned int)p[2] << 8 | p[3];
+}
+
 static const char *verdict(size_t len, int (*parse)(const uint8_t *, size_t))
 {
-    if ( !send(len) )
-        return "unreachable";
+    static char refused[32];
 
-    return parse(tpm.buf, tpm.rsp_len) ? "refused" : "done";
+    if ( !send(len) || tpm.rsp_len < CL_TPM_HEADER_SIZE )
+        return "unreachable";
+    if ( !parse(tpm.buf, tpm.rsp_len) )
+        return "done";
+    if ( !code() )
+        return "garbled";
+    snprintf(refused, sizeof(refused), "refused %#x", code());
+
+    return refused;
 }
 
 static int empty(const uint8_t *rsp, size_t len)
