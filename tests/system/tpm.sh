@@ -193,6 +193,20 @@ short_failure()
     xl destroy waiting
 }
 
+# provision_why MODE: why provision has failed, which it says in one line.
+# Xen's patience with a command and provision's with Xen are about the same: it
+# is chance which of them ends first while the TPM does not answer.
+provision_why()
+{
+    case $1:$(cat provision.said) in
+    *:'cloister: waiting: the TPM failed (see xl dmesg)') echo failed ;;
+    hang:'cloister: waiting: the TPM did not answer in time (see xl dmesg)' | \
+    dead:'cloister: waiting: the TPM did not answer in time (see xl dmesg)')
+        echo failed ;;
+    *) echo other ;;
+    esac
+}
+
 # with MODE: all that waits for the TPM comes to an end, the rest goes on.
 with()
 {
@@ -207,7 +221,7 @@ with()
     timed xen.times cloister provision waiting <tiny.blob 2>provision.said
     fact "$1_provision" $?
     sed 's/^/# provision: /' provision.said
-    fact "$1_reason" "$(grep -c . provision.said)"
+    fact "$1_reason" "$(provision_why "$1")"
     fact "$1_seconds" "$(most xen.times)"
     until_refused
     fact "$1_refused" "$state"
