@@ -99,6 +99,14 @@ refused()
     xl destroy "$(sed -n 's/^domid //p' /tmp/made)"
 }
 
+# What the AMD machine has not the processor for.
+needs_vmx()
+{
+    note "attacks that need VMX"
+    attack all mem_access debug_op | tee /tmp/attacks
+    sed -n 's/^attack \([^ ]*\) \([a-z]*\) .*/fact \1 \2/p' /tmp/attacks
+}
+
 final()
 {
     sleep 2
@@ -125,5 +133,6 @@ alive keeper reread
 destroy_held
 save_and_dump
 refused
+needs_vmx
 final
 note "done"

@@ -13,8 +13,7 @@
     static const struct attack *const registered_##name_                      \
         __attribute__((section("attacks"), used)) = &attack_##name_
 
-NOT_HERE(altp2m, "VMX only");
-NOT_HERE(mem_access, "VMX only");
+NOT_HERE(altp2m, "needs a guest made for it, which is not sealed");
 NOT_HERE(vmtrace, "Intel processor trace only");
 NOT_HERE(pin_memory_cacheattr, "emulated memory has no cache");
 NOT_HERE(set_pci_intx_level, "PVH guests have no such interrupts");
