@@ -292,6 +292,8 @@ void cl_vm_still(struct cl_vm *vm, bool still)
         vm->tracked = false;
         vm->since = 0;
     }
+    if ( still && !vm->still )
+        vm->stopped = now(vm);
     vm->still = still;
     do_since(vm);
 }

@@ -69,19 +69,26 @@ int cl_view_open(const struct cl_view *v, const void *src, void *dst)
                        CL_PAGE_SIZE, v->tag);
 }
 
+/* Has nobody written to the page unseen since the view of it was begun? */
+static bool is_seen(const struct cl_vm *vm, uint64_t dirtied, uint64_t begun)
+{
+    return (vm->still && vm->stopped < begun) ||
+           (dirtied < vm->cleaned && vm->cleaned < begun);
+}
+
 /*
  * Is the view the newest that can be told?  A page that was written to since
- * the view was begun, or that can still be written to unseen, has none.
+ * the view was begun, or that could be written to unseen then, has none.
  */
 static bool is_newest(const struct cl_vm *vm, const struct cl_page *p,
                       const struct cl_view *v)
 {
     uint64_t last = p->version & ~CL_DIRTY;
 
-    if ( p->version == last )
-        return last < v->version;
+    if ( last >= v->version )
+        return false;
 
-    return last < v->version && (vm->still || last < vm->cleaned);
+    return p->version == last || is_seen(vm, last, v->version);
 }
 
 int cl_view_end(struct cl_vm *vm, struct cl_page *p, const struct cl_view *v)

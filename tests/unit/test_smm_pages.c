@@ -615,6 +615,30 @@ TEST(a_write_during_the_view_wins)
     CHECK(!cl_page_recordable(&w.vm, &w.p) && view(&w));
 }
 
+/* It was dirty as the view began: a write behind the cipher's back is unseen. */
+TEST(a_view_begun_while_dirty_is_unseen)
+{
+    static uint8_t out[CL_PAGE_SIZE];
+    unsigned int stop;
+    struct world w;
+    struct cl_view v;
+
+    for ( stop = 0; stop < 2; stop++ )
+    {
+        make(&w, PR, ME, true);
+        cl_vm_track(&w.vm, true);
+        cl_page_dirty(&w.vm, &w.p);
+        CHECK(!cl_view_begin(&w.vm, &w.p, &v));
+        cl_view_run(&v, w.mem, out);
+        if ( stop )
+            cl_vm_still(&w.vm, true);
+        else
+            cl_vm_clean(&w.vm);
+        CHECK(!cl_view_end(&w.vm, &w.p, &v));
+        CHECK(!cl_page_recordable(&w.vm, &w.p) && view(&w));
+    }
+}
+
 TEST(a_renewed_key_vouches_for_nothing_old)
 {
     struct world w;

@@ -175,6 +175,7 @@ struct cl_vm {
     uint64_t views;             /* given so far */
     uint64_t since;             /* see "What a record may vouch for" */
     uint64_t cleaned;
+    uint64_t stopped;           /* when it became still */
     bool tracked;
     bool still;
 };
