@@ -202,6 +202,8 @@ void victim_pause(struct victim *v);
 int victim_unpause(struct victim *v);
 /* Unpauses it for the first time: whether it goes through a round. */
 bool victim_runs(struct victim *v);
+/* Unpauses it for the first time: success if it ends at once. */
+enum verdict victim_starts_dead(struct victim *v);
 void msleep(unsigned int ms);
 double now_s(void);
 

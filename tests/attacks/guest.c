@@ -70,6 +70,15 @@ bool victim_suspended(struct victim *v, unsigned int seconds)
     return false;
 }
 
+enum verdict victim_starts_dead(struct victim *v)
+{
+    if ( victim_unpause(v) )
+        return verdict(FAILURE, "the guest is not started");
+    if ( victim_suspended(v, 10) )
+        return verdict(SUCCESS, "the guest ends by what it did not cause");
+    return verdict(FAILURE, "the guest runs");
+}
+
 /* What the victim says begins with this. */
 static void prefix(const struct victim *v, const char *text, char out[96])
 {

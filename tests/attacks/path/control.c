@@ -66,6 +66,19 @@ static enum verdict sendtrigger_nmi(struct victim *v)
 }
 ATTACK(sendtrigger_nmi, .needs = SHARED);
 
+/* Before the guest runs: it comes first, and there is nobody to take it. */
+static enum verdict sendtrigger_nmi_early(struct victim *v)
+{
+    struct xen_domctl op = {
+        .u.sendtrigger = {.trigger = XEN_DOMCTL_SENDTRIGGER_NMI, .vcpu = 0},
+    };
+
+    if ( domctl(v->id, XEN_DOMCTL_sendtrigger, &op) )
+        return verdict(FAILURE, "refused");
+    return victim_starts_dead(v);
+}
+ATTACK(sendtrigger_nmi_early, .needs = BUILT);
+
 /*
  * The victim steps one instruction in each round: with a debugger, who it is
  * taken from need not be there.

@@ -40,6 +40,20 @@ static enum verdict inject_event(struct victim *v)
 }
 ATTACK(inject_event, .needs = SHARED);
 
+/* Before the guest runs: it comes first, and there is nobody to take it. */
+static enum verdict inject_event_early(struct victim *v)
+{
+    struct xen_dm_op op = {
+        .op = XEN_DMOP_inject_event,
+        .u.inject_event = {.vector = VECTOR_GP, .type = XEN_DMOP_EVENT_hw_exc},
+    };
+
+    if ( dm_op(v->id, &op) )
+        return verdict(FAILURE, "refused");
+    return victim_starts_dead(v);
+}
+ATTACK(inject_event_early, .needs = BUILT);
+
 static enum verdict inject_msi(struct victim *v)
 {
     struct xen_dm_op op = {

