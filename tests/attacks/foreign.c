@@ -155,6 +155,16 @@ static void encrypt(const uint8_t key[32], const uint8_t nonce[12],
     EVP_CIPHER_CTX_free(c);
 }
 
+/* The instance that such a key belongs to. */
+static void derive_instance(struct foreign *f)
+{
+    uint8_t in[48] = "instance", digest[SHA256_DIGEST_LENGTH];
+
+    memcpy(in + 16, f->key, sizeof(f->key));
+    SHA256(in, sizeof(in), digest);
+    memcpy(f->head.instance, digest, sizeof(f->head.instance));
+}
+
 /* The record's clear part: from a host that nobody knows. */
 static void fill_head(struct foreign *f, size_t length)
 {
@@ -165,10 +175,10 @@ static void fill_head(struct foreign *f, size_t length)
         .nonce = 1,
         .keys = sizeof(struct cloister_record_key),
     };
-    if ( RAND_bytes(f->head.instance, sizeof(f->head.instance)) != 1 ||
-         RAND_bytes(f->head.host, sizeof(f->head.host)) != 1 ||
+    if ( RAND_bytes(f->head.host, sizeof(f->head.host)) != 1 ||
          RAND_bytes(f->key, sizeof(f->key)) != 1 )
         abort();
+    derive_instance(f);
 }
 
 /* At `to`: the record with this context in it; its length. */

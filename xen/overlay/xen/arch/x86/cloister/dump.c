@@ -183,9 +183,9 @@ static int wrap(struct cloister_domain *cd, const uint8_t *modulus)
 
 /* ---- Whose it is ------------------------------------------------------------- */
 
-/* The page with the command line, as it was measured. */
-static const uint8_t *start_page(const uint8_t *log, size_t size,
-                                 uint32_t *len)
+/* The data of the first item of this type, as it was measured. */
+static const uint8_t *find_item(const uint8_t *log, size_t size,
+                                unsigned int type, uint32_t *len)
 {
     size_t at = 0;
 
@@ -197,7 +197,7 @@ static const uint8_t *start_page(const uint8_t *log, size_t size,
         if ( item->length > size - at )
             break;
         *len = item->length;
-        if ( item->type == CLOISTER_ITEM_start )
+        if ( item->type == type )
             return log + at;
         at += ROUNDUP(item->length, 8);
     }
@@ -205,7 +205,20 @@ static const uint8_t *start_page(const uint8_t *log, size_t size,
     return NULL;
 }
 
-/* Anywhere on its page. */
+bool cloister_log_config(const uint8_t *log, size_t size,
+                         struct cloister_launch_config *c)
+{
+    uint32_t len;
+    const uint8_t *data = find_item(log, size, CLOISTER_ITEM_config, &len);
+
+    if ( !data || len != sizeof(*c) )
+        return false;
+    memcpy(c, data, sizeof(*c));
+
+    return true;
+}
+
+/* Anywhere on the page with the command line. */
 bool cloister_log_names(const uint8_t *log, size_t size, const char *option,
                         const uint8_t value[32])
 {
@@ -214,7 +227,7 @@ bool cloister_log_names(const uint8_t *log, size_t size, const char *option,
     char text[85];
     uint32_t len, i;
 
-    page = start_page(log, size, &len);
+    page = find_item(log, size, CLOISTER_ITEM_start, &len);
     if ( !page || whole >= sizeof(text) )
         return false;
 

@@ -364,6 +364,16 @@ void cloister_dump_wipe(void);
 bool cloister_log_names(const uint8_t *log, size_t size, const char *option,
                         const uint8_t value[32]);
 
+/*
+ * Whether the domain could be sealed, but for its pages and its record: -ERESTART,
+ * or 0 with *why set.  It has a key then.  Under the domctl lock.
+ */
+int cloister_seal_could(struct domain *d, enum cloister_reason *why);
+
+/* Its item `config`, copied; false: it has none. */
+bool cloister_log_config(const uint8_t *log, size_t size,
+                         struct cloister_launch_config *c);
+
 /* HVM parameter that says where the ring is. */
 extern const uint8_t cloister_ring_param[CLOISTER_RINGS];
 

@@ -79,6 +79,7 @@ uint64_t cloister_param(const struct domain *d, unsigned int index)
         HVM_PARAM_VM86_TSS, HVM_PARAM_NESTEDHVM, HVM_PARAM_ALTP2M,
         HVM_PARAM_PAE_ENABLED, HVM_PARAM_TIMER_MODE, HVM_PARAM_ACPI_S_STATE,
         HVM_PARAM_TRIPLE_FAULT_REASON, HVM_PARAM_VM86_TSS_SIZED,
+        HVM_PARAM_HPET_ENABLED, HVM_PARAM_VPT_ALIGN, HVM_PARAM_MCA_CAP,
     };
     unsigned int i;
 

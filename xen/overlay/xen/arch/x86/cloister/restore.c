@@ -143,8 +143,16 @@ static enum cloister_reason decrypt(struct cloister_domain *cd,
     struct cloister_restore *r = cd->restore;
     enum cloister_reason why;
     struct cloister_simd simd;
+    uint8_t id[16];
     int rc;
 
+    /* Else it would pass for another guest: to SIOM, for one. */
+    cloister_instance_id(raw, id);
+    if ( memcmp(id, r->instance, sizeof(id)) )
+    {
+        cl_wipe(raw, CL_KEY_SIZE);
+        return CLOISTER_WHY_rec_forged;
+    }
     /* Its epoch is not known yet; any will do until then. */
     why = cloister_key_adopt(cd, raw, ~0UL);
     if ( why )
@@ -468,10 +476,49 @@ int cloister_restore_receive(struct domain *d,
 
 /* ---- The seal -------------------------------------------------------------- */
 
+/* Loaded before; of a type that is not saved of a vCPU that has nothing in it. */
+static bool has_loaded(struct domain *d, const struct vcpu *v,
+                       unsigned int type)
+{
+    XEN_GUEST_HANDLE_64(uint8) none = {};
+    uint64_t size = 0;
+
+    return hvm_save_one(d, type, v->vcpu_id, none, &size) != -ENODATA;
+}
+
+/*
+ * A state that the record may not overwrite must not be there.  Asked before
+ * the seal: then nobody can load any more.
+ */
+static bool is_fresh(struct domain *d)
+{
+    const struct vcpu *v;
+
+    if ( d->arch.cloister->state != CLOISTER_DOM_building )
+        return true;
+    for_each_vcpu ( d, v )
+        if ( v->is_initialised || has_loaded(d, v, CPU_MSR_CODE) ||
+             has_loaded(d, v, CPU_XSAVE_CODE) )
+            return false;
+
+    return true;
+}
+
+/* As it was measured: what of it a record's state and parameters do not say. */
+static bool is_config(const struct domain *d, const struct cl_record_body *b)
+{
+    struct cloister_launch_config c;
+
+    if ( !cloister_log_config(b->log, b->state.log, &c) )
+        return false;
+
+    return c.options == d->options && c.tsc_mode == d->arch.tsc_mode &&
+           c.emulation == d->arch.emulation_flags;
+}
+
 enum cloister_reason cloister_restore_check(struct domain *d)
 {
     const struct cloister_restore *r = d->arch.cloister->restore;
-    const struct vcpu *v;
     uint8_t cpu[32];
     unsigned int i;
 
@@ -489,12 +536,10 @@ enum cloister_reason cloister_restore_check(struct domain *d)
     cloister_cpu_digest(d, cpu);
     if ( memcmp(cpu, r->b.state.cpu, sizeof(cpu)) )
         return CLOISTER_WHY_rec_cpu;
-    /* A state that the record does not overwrite must not be there. */
-    for_each_vcpu ( d, v )
-        if ( v->is_initialised )
-            return CLOISTER_WHY_rec_state;
+    if ( !is_config(d, &r->b) )
+        return CLOISTER_WHY_rec_params;
 
-    return CLOISTER_WHY_none;
+    return is_fresh(d) ? CLOISTER_WHY_none : CLOISTER_WHY_rec_state;
 }
 
 static enum cloister_reason page_reason(int rc)
@@ -574,7 +619,7 @@ static enum cloister_reason place(struct domain *d,
         return CLOISTER_WHY_rec_missing;
     pg = mfn_to_page(mfn);
     p = cl_ppt_find(&cloister_ppt, mfn_x(mfn));
-    if ( page_get_owner(pg) != d || !p )
+    if ( page_get_owner(pg) != d || is_special_page(pg) || !p )
         return CLOISTER_WHY_bad_page;
 
     why = cloister_cut(d, e->gfn, p, &pg);
