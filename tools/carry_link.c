@@ -157,6 +157,15 @@ void carry_explain(int rc)
         complain("migrate: no migration key of the guest's owner is on this "
                  "host (cloister allow)");
         return;
+    case EPERM:
+        complain("migrate: this host cannot protect the guest now (see "
+                 "cloister why)");
+        return;
+    case EXDEV:
+        complain("migrate: the guest would not run there: the other host's "
+                 "processor shows it other features, or it gives guests no "
+                 "network card (siom=)");
+        return;
     case EEXIST:
         complain("migrate: the guest has moved already");
         return;

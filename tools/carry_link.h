@@ -45,6 +45,8 @@ struct offer
 {
     uint8_t challenge[CLOISTER_CHALLENGE];
     uint8_t proof[32];
+    uint8_t cpu[32];
+    uint32_t cards;
 };
 
 struct carry_frame

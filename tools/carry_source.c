@@ -41,6 +41,8 @@ static bool release(struct source *s, const struct carry_frame *f)
     memcpy(&offer, f->data, sizeof(offer));
     memcpy(m.challenge, offer.challenge, sizeof(m.challenge));
     memcpy(m.proof, offer.proof, sizeof(m.proof));
+    memcpy(m.cpu, offer.cpu, sizeof(m.cpu));
+    m.cards = offer.cards;
     rc = carry_call(&m);
     if ( rc )
     {

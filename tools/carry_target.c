@@ -88,6 +88,8 @@ static bool offer(struct target *t, bool keyless)
     t->waiting = true;
     memcpy(offer.challenge, m.challenge, sizeof(offer.challenge));
     memcpy(offer.proof, m.proof, sizeof(offer.proof));
+    memcpy(offer.cpu, m.cpu, sizeof(offer.cpu));
+    offer.cards = m.cards;
 
     return carry_put(STDOUT_FILENO, KIND_offer, &offer, sizeof(offer));
 }

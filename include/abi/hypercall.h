@@ -428,6 +428,9 @@ struct cloister_dump {
  *   -ESRCH       there is no such domain, or it is ending
  *   -EINVAL      it is not in that state
  *   -ENOENT      the owner's migration key is not on this host
+ *   -EPERM       offer: the domain could not be sealed, and cloister why says
+ *                why
+ *   -EXDEV       release: the guest would not fit there: .cpu or .cards
  *   -EACCES      release: the proof is wrong: not one of the owner's hosts, or
  *                not the record that was sent; receive: the guest is refused,
  *                and cloister why says why
@@ -448,6 +451,12 @@ struct cloister_migrate {
     uint8_t  owner[32];         /* in for offer */
     uint8_t  challenge[CLOISTER_CHALLENGE];     /* in for release */
     uint8_t  proof[32];         /* in for release */
+    uint8_t  cpu[32];           /* in for release: SHA-256 of the CPU policy
+                                   that the domain has there */
+    uint32_t cards;             /* in for release: not 0: it has a network
+                                   card of SIOM's there.  Neither is proved:
+                                   who lies loses the guest, and no more */
+    uint32_t pad;
     struct cloister_record_key key;             /* in for receive */
 };
 

@@ -34,6 +34,7 @@ struct cloister_simd
 
 struct cloister_domain
 {
+    const char *siom;
     spinlock_t lock;
     unsigned int state;
     struct cl_vm vm;
@@ -178,6 +179,31 @@ static int cloister_restore_offer(const struct cloister_domain *cd,
     return 0;
 }
 
+/* What its seal there would come to, and its CPU there. */
+static enum cloister_reason could;
+static int busy;
+static uint8_t processor;
+
+static int cloister_seal_could(struct domain *d, enum cloister_reason *why)
+{
+    *why = could;
+
+    return d == &domain ? busy : -EINVAL;
+}
+
+static void cloister_refuse(struct domain *d, enum cloister_reason why,
+                            uint64_t detail)
+{
+    (void)d;
+    (void)detail;
+    could = why;
+}
+
+static void cloister_cpu_digest(const struct domain *d, uint8_t digest[32])
+{
+    memset(digest, d == &domain ? processor : 0, 32);
+}
+
 static int cloister_restore_receive(struct domain *d,
                                     struct cloister_record_key *k)
 {
@@ -293,6 +319,33 @@ TEST(released_for_one_challenge)
     CHECK(ask(CLOISTER_MIGRATE_release, 2, &m) == -EEXIST);
     cloister_release_cancel(&guest);
     CHECK(image == USED && guest.release.done);
+}
+
+/* What the guest would meet there is known while it still can stay here. */
+TEST(not_to_where_it_cannot_run)
+{
+    struct cloister_migrate m;
+
+    fresh();
+    could = CLOISTER_WHY_no_slot;
+    CHECK(ask(CLOISTER_MIGRATE_offer, 1, &m) == -EPERM);
+    could = CLOISTER_WHY_none;
+    busy = -ERESTART;
+    CHECK(ask(CLOISTER_MIGRATE_offer, 1, &m) == -ERESTART);
+    busy = 0;
+
+    CHECK(!ask(CLOISTER_MIGRATE_offer, 1, &m));
+    processor = 1;
+    m.action = CLOISTER_MIGRATE_release;
+    CHECK(cloister_migrate_op(&m) == -EXDEV && image == VALID);
+    processor = 0;
+    guest.siom = "";
+    CHECK(cloister_migrate_op(&m) == -EXDEV && image == VALID);
+    m.cards = 1;
+    CHECK(!cloister_migrate_op(&m) && image == USED);
+    /* It was released: to the same place it goes once more, whatever that is. */
+    m.cards = 0;
+    CHECK(!cloister_migrate_op(&m));
 }
 
 TEST(bound_to_all_of_it)

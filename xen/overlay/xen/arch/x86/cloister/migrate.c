@@ -34,18 +34,21 @@ static unsigned int added;      /* in all; the oldest make room */
 
 void cloister_owner_add(const uint8_t secret[CLOISTER_MIGRATION_KEY])
 {
+    uint8_t name[32];
     struct owner *o;
     unsigned int i;
 
+    /* Names are known to all: how long their comparison takes says nothing. */
+    cloister_derive(secret, CLOISTER_MIGRATION_NAME, NULL, name);
     spin_lock(&owners_lock);
     for ( i = 0; i < added && i < CLOISTER_OWNERS; i++ )
-        if ( !memcmp(owners[i].secret, secret, CLOISTER_MIGRATION_KEY) )
+        if ( !memcmp(owners[i].name, name, sizeof(name)) )
             break;
     if ( i == added || i == CLOISTER_OWNERS )
     {
         o = &owners[added % CLOISTER_OWNERS];
         memcpy(o->secret, secret, sizeof(o->secret));
-        cloister_derive(secret, CLOISTER_MIGRATION_NAME, NULL, o->name);
+        memcpy(o->name, name, sizeof(o->name));
         write_atomic(&added, added + 1);
     }
     spin_unlock(&owners_lock);
@@ -137,11 +140,31 @@ static void prove(const struct owner *o, const struct cloister_offer *offer,
 
 /* ---- The target -------------------------------------------------------------- */
 
-static int make_offer(const struct cloister_domain *cd,
-                      struct cloister_migrate *m)
+/*
+ * What can fail is to fail now: once the key is released, there is no way back
+ * for the guest.
+ */
+static int could_run(struct domain *d, struct cloister_migrate *m)
+{
+    enum cloister_reason why;
+    int rc = cloister_seal_could(d, &why);
+
+    if ( !rc && why )
+    {
+        cloister_refuse(d, why, 0);
+        rc = -EPERM;
+    }
+    cloister_cpu_digest(d, m->cpu);
+    m->cards = !!d->arch.cloister->siom;
+
+    return rc;
+}
+
+static int make_offer(struct domain *d, struct cloister_migrate *m)
 {
     struct cloister_offer offer;
-    int rc = cloister_restore_offer(cd, &offer);
+    int rc = cloister_restore_offer(d->arch.cloister, &offer) ?:
+             could_run(d, m);
     struct owner o = {};
     unsigned int i;
 
@@ -230,15 +253,31 @@ static int wrap(const struct domain *d, const struct owner *o)
     return rc;
 }
 
-/* 0: the target is one of the owner's hosts, and has what was sent. */
+/*
+ * 0: the target is one of the owner's hosts, and has what was sent.  All bytes
+ * are looked at, whatever the first ones are.
+ */
 static int check_proof(const struct owner *o, const struct cloister_offer *offer,
                        const uint8_t proof[32])
 {
-    uint8_t mine[32];
+    uint8_t mine[32], differ = 0;
+    unsigned int i;
 
     prove(o, offer, mine);
+    for ( i = 0; i < sizeof(mine); i++ )
+        differ |= mine[i] ^ proof[i];
 
-    return memcmp(mine, proof, sizeof(mine)) ? -EACCES : 0;
+    return differ ? -EACCES : 0;
+}
+
+static bool fits_there(const struct domain *d, const struct cloister_migrate *m)
+{
+    uint8_t cpu[32];
+
+    cloister_cpu_digest(d, cpu);
+
+    return !memcmp(cpu, m->cpu, sizeof(cpu)) &&
+           (!d->arch.cloister->siom || m->cards);
 }
 
 /* From now on nobody can restore the image, or resume the guest. */
@@ -248,6 +287,8 @@ static int prepare(const struct domain *d, const struct cloister_migrate *m)
     struct owner o = {};
     int rc = -ENOENT;
 
+    if ( !fits_there(d, m) )
+        return -EXDEV;
     memcpy(cd->release.offer.challenge, m->challenge, sizeof(m->challenge));
     if ( find_owner(cd, &o) )
         rc = check_proof(&o, &cd->release.offer, m->proof) ?: wrap(d, &o);
@@ -332,7 +373,7 @@ static int act(struct domain *d, struct cloister_migrate *m)
         return tell_owner(cd, m->owner);
 
     case CLOISTER_MIGRATE_offer:
-        return make_offer(cd, m);
+        return make_offer(d, m);
 
     case CLOISTER_MIGRATE_release:
         return release(d, m);
