@@ -199,7 +199,8 @@ TEST(made_by_others)
 /* None that can be used: a key would open for any other Xen, or never. */
 TEST(no_pcrs)
 {
-    static const unsigned int asked[] = {0, 1u << 22, 1u << 23 | 1u << 24};
+    static const unsigned int asked[] = {
+        0, 1u << 22, 1u << 23 | 1u << 24, 1u << 16, 0x1f0000};
     struct cloister_hostkey k;
     unsigned int i;
 
@@ -215,6 +216,10 @@ TEST(no_pcrs)
     cloister_key_pcrs = 1u << 22 | 1u << 4;
     cloister_hostkey_init();
     CHECK(cloister_key_pcrs == 1u << 4);
+    /* 16 is anybody's, and 17 may go with one that says something. */
+    cloister_key_pcrs = 1u << 16 | 1u << 17 | 1u << 21;
+    cloister_hostkey_init();
+    CHECK(cloister_key_pcrs == (1u << 17 | 1u << 21));
     cloister_key_pcrs = 1u << 0 | 1u << 21;
 }
 

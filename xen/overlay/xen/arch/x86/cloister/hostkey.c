@@ -28,8 +28,14 @@
 #define PCRS_DEFAULT \
     (1U << 0 | 1U << 2 | 1U << 4 | 1U << 7 | 1U << 8 | 1U << 9 | 1U << 21)
 
-/* Not 22 and 23, which change from launch to launch. */
-#define PCRS_STEADY 0x3fffff
+/*
+ * Not 22 and 23, which change from launch to launch, nor 16, which anybody can
+ * reset.
+ */
+#define PCRS_STEADY 0x3effff
+
+/* 17 to 20 are the same in every boot, as there is no dynamic launch. */
+#define PCRS_TELLING (0xffff | 1U << 21)
 
 unsigned int __ro_after_init cloister_key_pcrs = PCRS_DEFAULT;
 integer_param("cloister-pcrs", cloister_key_pcrs);
@@ -60,19 +66,22 @@ static uint8_t host_secret[SECRET];
 static bool have_secret;
 
 /*
- * A key that is bound to no PCR is anybody's who boots this host; and the TPM
- * has no creation data to tell one from another.
+ * A key that is bound to no PCR, or to those only that say nothing, is anybody's
+ * who boots this host; and the TPM has no creation data to tell one from another.
  */
 void __init cloister_hostkey_init(void)
 {
     unsigned int pcrs = cloister_key_pcrs & PCRS_STEADY;
 
-    if ( !pcrs )
+    if ( !(pcrs & PCRS_TELLING) )
+    {
         printk(XENLOG_ERR
                "Cloister: cloister-pcrs=%#x: refused, as the host key must be"
-               " bound to a PCR of 0 to 21; the default is used: %#x\n",
+               " bound to a PCR of 0 to 15, or to 21; the default is used: %#x\n",
                cloister_key_pcrs, PCRS_DEFAULT);
-    cloister_key_pcrs = pcrs ?: PCRS_DEFAULT;
+        pcrs = PCRS_DEFAULT;
+    }
+    cloister_key_pcrs = pcrs;
 }
 
 /* ---- The blob ----------------------------------------------------------- */
