@@ -26,6 +26,14 @@
 #define cf_check
 #define __init
 
+typedef int64_t s_time_t;
+
+#define SECONDS(s)         ((s_time_t)(s) * 1000000000)
+#define NOW()              clock_now
+#define read_atomic(p)     (*(p))
+#define write_atomic(p, x) (*(p) = (x))
+#define printk(...)        ((void)0)
+
 /* A log that is full after some guests. */
 #define KB(n) ((n) * 5)
 
@@ -74,13 +82,10 @@ static void cloister_tpm_kick(void)
 {
 }
 
-static bool was_reset;
+static s_time_t clock_now = SECONDS(100);
 
-static bool cloister_tpm_was_reset(void)
-{
-    return was_reset;
-}
-
+bool cloister_tpm_was_reset(void);
+void cloister_reset_soon(void);
 bool cloister_events_settled(void);
 int cloister_event_launch(struct domain *d);
 void cloister_event_end(struct domain *d);
@@ -88,6 +93,7 @@ int cloister_events_read(uint64_t offset, uint8_t *out, uint32_t *len,
                          uint64_t *total, uint64_t *gen);
 int cloister_events_init(void);
 
+#include "../../xen/overlay/xen/arch/x86/cloister/reset.c"
 #include "../../xen/overlay/xen/arch/x86/cloister/events.c"
 
 /* ---- Guests -------------------------------------------------------------- */
@@ -181,20 +187,31 @@ static void attack(void)
 
 /* ---- What tpm.c does ----------------------------------------------------- */
 
-/* lost: the command is carried out, and its response does not arrive. */
-static bool tick(bool lost)
+/* One command, if there is one to send; then whoever likes has a quote made. */
+static bool run(const struct cloister_tpm_work *work, bool lost)
 {
     uint8_t cmd[CL_TPM2_CMD_MAX], rsp[CL_TPM_BUF_SIZE];
     bool hold = false;
-    size_t n, len = cloister_events_work.cmd(cmd, sizeof(cmd), &hold);
+    size_t n, len = work->cmd(cmd, sizeof(cmd), &hold);
 
     if ( !len )
         return false;
     n = swtpm_command(cmd, len, rsp, sizeof(rsp));
-    cloister_events_work.rsp(lost ? NULL : rsp, lost ? 0 : n);
+    work->rsp(lost ? NULL : rsp, lost ? 0 : n);
     attack();
 
     return true;
+}
+
+/* lost: the command is carried out, and its response does not arrive. */
+static bool tick(bool lost)
+{
+    unsigned int i;
+
+    for ( i = 0; i < 10 && run(&cloister_reset_work, false); i++ )
+        ;
+
+    return run(&cloister_events_work, lost);
 }
 
 static bool settle(void)
@@ -213,6 +230,16 @@ static void remember(void)
     older_size = events.used;
 }
 
+/* Another boot of the host; the events are to begin anew, too. */
+static void reboot(void)
+{
+    known = was_reset = others_turn = spoiled = false;
+    first = heard = (struct counts){0};
+    next = 0;
+    memset(gone, 0, sizeof(gone));
+    older_size = quotes = believed = lies = 0;
+}
+
 /* Two guests run, and one has ended, which the PCRs know. */
 static bool begin(void)
 {
@@ -223,8 +250,7 @@ static bool begin(void)
         return false;
     started = true;
     make_guests();
-    memset(gone, 0, sizeof(gone));
-    older_size = quotes = believed = lies = 0;
+    reboot();
     ok = !swtpm_locality(2) && !cloister_events_init() && settle() &&
          !cloister_event_launch(&guests[0]) &&
          !cloister_event_launch(&guests[1]) && settle();
@@ -307,21 +333,53 @@ TEST(ended_guest_after_shortening)
     CHECK(shortened > 1 && quotes > 60 && !lies);
 }
 
-/* The TPM was reset alone: the log does not come back into it. */
-TEST(not_after_a_reset)
+static bool zero(unsigned int pcr)
 {
-    uint8_t pcrs[2][32];
-    struct evlog log;
+    static const uint8_t none[32];
+    uint8_t value[32];
 
+    return read_pcr(pcr, value) && !memcmp(value, none, 32);
+}
+
+/* dom0 does it, and keeps the log that it has. */
+static bool by_dom0(const char *command)
+{
+    remember();
+
+    return !swtpm_locality(0) && !swtpm_shell(command) && !swtpm_locality(2);
+}
+
+/* The TPM was reset alone: the log does not come back into it. */
+TEST(spoiled_after_a_reset)
+{
     CHECK(begin());
-    CHECK(!swtpm_reset() && !swtpm_locality(0) && !swtpm_shell("tpm2_startup -c") &&
-          !swtpm_locality(2));
-    was_reset = true;
+    CHECK(!swtpm_reset() && by_dom0("tpm2_startup -c"));
+    clock_now += SECONDS(10);
     cloister_event_launch(&guests[2]);
-    CHECK(!tick(false) && !cloister_events_settled());
-    log = (struct evlog){ events.log, events.used };
-    CHECK(read_pcr(CLOISTER_PCR_HOST, pcrs[0]) &&
-          read_pcr(CLOISTER_PCR_LAUNCH, pcrs[1]) && !fits(&log, pcrs));
-    was_reset = false;
-    CHECK(settle());
+    believed = 0;
+    CHECK(tick(true) && cloister_tpm_was_reset() && !spoiled);
+    CHECK(tick(false) && spoiled && !tick(false) && zero(CLOISTER_PCR_HOST));
+    CHECK(!cloister_events_settled() && !believed);
+}
+
+/*
+ * TPM2_Clear changes no PCR, and looks like a reset: what the PCRs vouched for
+ * does not stay when the guest has ended.
+ */
+TEST(spoiled_after_clear)
+{
+    CHECK(begin());
+    believed = 0;
+    CHECK(by_dom0("tpm2_clear -Q"));
+    attack();
+    CHECK(believed);
+    clock_now += SECONDS(10);
+    CHECK(cloister_events_settled());
+    cloister_event_end(&guests[1]);
+    CHECK(tick(false) && cloister_tpm_was_reset() && !tick(false));
+    gone[1] = true;
+    believed = 0;
+    attack();
+    CHECK(!believed && !lies && zero(CLOISTER_PCR_HOST));
+    CHECK(!cloister_events_settled());
 }

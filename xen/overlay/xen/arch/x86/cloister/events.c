@@ -40,6 +40,7 @@ static size_t *sent_of;             /* the one that goes on after a command */
 /* Which PCRs are to be reset first; the TPM's timer only, but for replay. */
 static unsigned int to_reset;
 static unsigned int sent;           /* PCR that is being reset, or 0 */
+static bool spoiled;                /* PCR 21, for good */
 
 static void replay(void)
 {
@@ -77,16 +78,24 @@ static size_t *next_part(void)
 }
 
 /*
- * After a reset of the TPM alone the PCRs of the firmware are anybody's: the
- * log does not come back into the others, and no quote has it any more.
+ * After a reset of the TPM alone the PCRs of the firmware are anybody's, and
+ * after TPM2_Clear, which looks the same, these two still vouch for a log to
+ * which no end of a guest will be added: PCR 21 becomes what no log has.
  */
+static size_t spoil_cmd(uint8_t *buf, size_t cap)
+{
+    sent = CLOISTER_PCR_HOST;
+
+    return spoiled ? 0 : cl_tpm2_pcr_reset_cmd(buf, cap, sent);
+}
+
 static size_t cf_check events_cmd(uint8_t *buf, size_t cap, bool *hold)
 {
     uint8_t digest[CL_SHA256_SIZE];
     size_t len = 0;
 
     if ( cloister_tpm_was_reset() )
-        return 0;
+        return spoil_cmd(buf, cap);
     spin_lock(&events_lock);
     sent = 0;
     sent_of = to_reset ? NULL : next_part();
@@ -111,6 +120,11 @@ static int cf_check events_rsp(const uint8_t *rsp, size_t len)
 {
     int rc = cl_tpm2_empty_rsp(rsp, len, true);
 
+    if ( cloister_tpm_was_reset() )
+    {
+        spoiled = !rc;
+        return rc;
+    }
     spin_lock(&events_lock);
     if ( rc && rc != -EAGAIN && rc != -ENOTCONN )
         replay();
@@ -137,7 +151,7 @@ bool cloister_events_settled(void)
     bool settled;
 
     spin_lock(&events_lock);
-    settled = !to_reset && !next_part();
+    settled = !cloister_tpm_was_reset() && !to_reset && !next_part();
     spin_unlock(&events_lock);
 
     return settled;

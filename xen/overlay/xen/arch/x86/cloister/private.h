@@ -522,7 +522,7 @@ int cloister_events_init(void);
 int cloister_event_launch(struct domain *d);
 void cloister_event_end(struct domain *d);
 
-/* The PCRs hold all that is in the log. */
+/* The PCRs hold all that is in the log; never again once the TPM was reset. */
 bool cloister_events_settled(void);
 
 /*
