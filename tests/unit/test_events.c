@@ -86,6 +86,7 @@ static s_time_t clock_now = SECONDS(100);
 
 bool cloister_tpm_was_reset(void);
 void cloister_reset_soon(void);
+void cloister_reset_found(void);
 bool cloister_events_settled(void);
 int cloister_event_launch(struct domain *d);
 void cloister_event_end(struct domain *d);
@@ -233,7 +234,7 @@ static void remember(void)
 /* Another boot of the host; the events are to begin anew, too. */
 static void reboot(void)
 {
-    known = was_reset = others_turn = spoiled = false;
+    known = was_reset = others_turn = spoiled = begun = false;
     first = heard = (struct counts){0};
     next = 0;
     memset(gone, 0, sizeof(gone));
@@ -297,7 +298,7 @@ TEST(news_meanwhile)
 {
     unsigned int at;
 
-    for ( at = 0; at < 9; at++ )
+    for ( at = 0; at < 10; at++ )
     {
         CHECK(begin());
         cloister_event_launch(&guests[2]);
@@ -382,4 +383,75 @@ TEST(spoiled_after_clear)
     attack();
     CHECK(!believed && !lies && zero(CLOISTER_PCR_HOST));
     CHECK(!cloister_events_settled());
+}
+
+/* In the middle of a command, and little time after the counts were asked for. */
+TEST(reset_in_a_command)
+{
+    unsigned int at;
+
+    for ( at = 0; at < 10; at++ )
+    {
+        CHECK(begin());
+        cloister_event_launch(&guests[2]);
+        CHECK(tick(true));
+        for ( unsigned int i = 0; i < at; i++ )
+            tick(false);
+        CHECK(!swtpm_reset() && by_dom0("tpm2_startup -c"));
+        believed = 0;
+        tick(true);
+        while ( tick(false) )
+            ;
+        CHECK(cloister_tpm_was_reset() && !believed && spoiled);
+    }
+}
+
+/* As Xen starts: the PCRs say nothing yet, and the counts were just asked for. */
+TEST(reset_as_it_begins)
+{
+    CHECK(begin() && !swtpm_locality(0) && !swtpm_reboot());
+    reboot();
+    CHECK(!cloister_events_init() && !swtpm_locality(2));
+    CHECK(tick(false) && known && !swtpm_reset());
+    CHECK(by_dom0("tpm2_startup -c"));
+    while ( tick(false) )
+        ;
+    CHECK(cloister_tpm_was_reset() && spoiled && !believed);
+}
+
+/*
+ * It is cleared, and reset as often as it takes to make the counts the same,
+ * in the middle of a command, or after that before one of those that follow.
+ */
+static bool made_the_same(void)
+{
+    unsigned int i;
+    bool ok = known && first.resets < 100 && !first.restarts &&
+              by_dom0("tpm2_clear -Q") && !swtpm_locality(0);
+
+    for ( i = 0; i < first.resets; i++ )
+        ok &= !swtpm_reboot();
+    clock_now += SECONDS(10);
+
+    return ok && !swtpm_locality(2);
+}
+
+TEST(counts_made_the_same)
+{
+    unsigned int at;
+
+    for ( at = 0; at < 10; at++ )
+    {
+        CHECK(begin());
+        cloister_event_launch(&guests[2]);
+        for ( unsigned int i = 0; i < at; i++ )
+            tick(!i);
+        CHECK(made_the_same());
+        believed = 0;
+        CHECK(tick(true) && !cloister_tpm_was_reset());
+        while ( tick(false) )
+            ;
+        CHECK(cloister_tpm_was_reset() && spoiled && !believed);
+        CHECK(zero(CLOISTER_PCR_HOST));
+    }
 }

@@ -36,6 +36,7 @@ static unsigned int told;
 
 bool cloister_tpm_was_reset(void);
 void cloister_reset_soon(void);
+void cloister_reset_found(void);
 
 #include "../../xen/overlay/xen/arch/x86/cloister/reset.c"
 

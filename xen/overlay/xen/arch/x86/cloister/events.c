@@ -11,6 +11,12 @@
  * may be made at any moment.  So PCR 21 is reset before it and extended after it:
  * while PCR 22 is behind, PCR 21 is not what any complete log has, and nobody
  * believes either.
+ *
+ * A command may have failed because the TPM was reset alone, and the log must not
+ * come back into it then.  After such a reset both PCRs are all ones, and but one
+ * of them has met that command: so both are looked at before they are reset,
+ * PCR 22 once PCR 21 has been.  Then the TPM's counts are asked for.  A reset
+ * after that of PCR 21 leaves in it what no log has.
  */
 
 #include <xen/err.h>
@@ -37,9 +43,16 @@ static size_t guests_from;          /* offset: before it are PCR 21's events */
 static size_t host_done, guests_done;
 static size_t *sent_of;             /* the one that goes on after a command */
 
-/* Which PCRs are to be reset first; the TPM's timer only, but for replay. */
-static unsigned int to_reset;
-static unsigned int sent;           /* PCR that is being reset, or 0 */
+/* What is to be done before events are sent, the last first; 0: nothing. */
+enum step {
+    STEP_none, STEP_reset_launch, STEP_read_launch, STEP_reset_host,
+    STEP_read_host,
+};
+
+/* The TPM's timer only, but for replay. */
+static enum step step;
+static enum step sent;              /* the one that is being done */
+static bool begun;                  /* neither PCR is as the boot left it */
 static bool spoiled;                /* PCR 21, for good */
 
 static void replay(void)
@@ -47,7 +60,7 @@ static void replay(void)
     ASSERT(spin_is_locked(&events_lock));
     host_done = 0;
     guests_done = guests_from;
-    to_reset = 2;
+    step = STEP_read_host;
 }
 
 static size_t item_size(const struct cloister_item *item)
@@ -77,6 +90,37 @@ static size_t *next_part(void)
     return host_done < guests_from ? &host_done : NULL;
 }
 
+static size_t step_cmd(uint8_t *buf, size_t cap)
+{
+    switch ( sent )
+    {
+    case STEP_read_host:
+        return cl_tpm2_pcr_read_cmd(buf, cap, CLOISTER_PCR_HOST);
+    case STEP_reset_host:
+        return cl_tpm2_pcr_reset_cmd(buf, cap, CLOISTER_PCR_HOST);
+    case STEP_read_launch:
+        return cl_tpm2_pcr_read_cmd(buf, cap, CLOISTER_PCR_LAUNCH);
+    case STEP_reset_launch:
+        return cl_tpm2_pcr_reset_cmd(buf, cap, CLOISTER_PCR_LAUNCH);
+    case STEP_none:
+        break;
+    }
+
+    return 0;
+}
+
+static size_t extend_cmd(uint8_t *buf, size_t cap)
+{
+    uint8_t digest[CL_SHA256_SIZE];
+
+    sent_of = next_part();
+    if ( !sent_of )
+        return 0;
+    cl_measure_event(item_at(*sent_of), digest);
+
+    return cl_tpm2_pcr_extend_cmd(buf, cap, pcr_of(item_at(*sent_of)), digest);
+}
+
 /*
  * After a reset of the TPM alone the PCRs of the firmware are anybody's, and
  * after TPM2_Clear, which looks the same, these two still vouch for a log to
@@ -84,58 +128,77 @@ static size_t *next_part(void)
  */
 static size_t spoil_cmd(uint8_t *buf, size_t cap)
 {
-    sent = CLOISTER_PCR_HOST;
+    sent = STEP_reset_host;
 
-    return spoiled ? 0 : cl_tpm2_pcr_reset_cmd(buf, cap, sent);
+    return spoiled ? 0 : step_cmd(buf, cap);
 }
 
 static size_t cf_check events_cmd(uint8_t *buf, size_t cap, bool *hold)
 {
-    uint8_t digest[CL_SHA256_SIZE];
-    size_t len = 0;
+    size_t len;
 
     if ( cloister_tpm_was_reset() )
         return spoil_cmd(buf, cap);
     spin_lock(&events_lock);
-    sent = 0;
-    sent_of = to_reset ? NULL : next_part();
-    if ( to_reset )
-    {
-        sent = to_reset == 2 ? CLOISTER_PCR_HOST : CLOISTER_PCR_LAUNCH;
-        len = cl_tpm2_pcr_reset_cmd(buf, cap, sent);
-    }
-    else if ( sent_of )
-    {
-        cl_measure_event(item_at(*sent_of), digest);
-        len = cl_tpm2_pcr_extend_cmd(buf, cap, pcr_of(item_at(*sent_of)),
-                                     digest);
-    }
+    sent = step;
+    len = sent ? step_cmd(buf, cap) : extend_cmd(buf, cap);
     spin_unlock(&events_lock);
 
     return len;
 }
 
-/* -EAGAIN and -ENOTCONN: not done; any other error: perhaps done. */
-static int cf_check events_rsp(const uint8_t *rsp, size_t len)
+/* No event makes ones of a PCR, nor does anybody else. */
+static int read_rsp(const uint8_t *rsp, size_t len)
 {
-    int rc = cl_tpm2_empty_rsp(rsp, len, true);
+    uint8_t value[CL_TPM2_DIGEST];
+    int rc = cl_tpm2_pcr_read_rsp(rsp, len, value);
+    unsigned int i = 0;
 
-    if ( cloister_tpm_was_reset() )
+    while ( !rc && i < sizeof(value) && value[i] == 0xff )
+        i++;
+    if ( i == sizeof(value) && begun )
+        cloister_reset_found();
+
+    return rc;
+}
+
+static void step_done(void)
+{
+    if ( sent == STEP_reset_launch )
     {
-        spoiled = !rc;
-        return rc;
+        begun = true;
+        cloister_reset_soon();
     }
-    spin_lock(&events_lock);
+    /* Unless the log was to be played again while the command ran. */
+    if ( step == sent )
+        step--;
+}
+
+static void sent_done(int rc)
+{
+    /* -EAGAIN and -ENOTCONN: not done; any other error: perhaps done. */
     if ( rc && rc != -EAGAIN && rc != -ENOTCONN )
         replay();
     else if ( !rc && sent )
-    {
-        /* Unless the log was to be played again while the command ran. */
-        if ( sent == CLOISTER_PCR_HOST ? to_reset == 2 : to_reset == 1 )
-            to_reset--;
-    }
-    else if ( !rc && !to_reset )
+        step_done();
+    else if ( !rc && !step )
         *sent_of += item_size(item_at(*sent_of));
+}
+
+static int cf_check events_rsp(const uint8_t *rsp, size_t len)
+{
+    int rc;
+
+    if ( cloister_tpm_was_reset() )
+    {
+        rc = cl_tpm2_empty_rsp(rsp, len, true);
+        spoiled = !rc;
+        return rc;
+    }
+    rc = sent == STEP_read_host || sent == STEP_read_launch
+             ? read_rsp(rsp, len) : cl_tpm2_empty_rsp(rsp, len, true);
+    spin_lock(&events_lock);
+    sent_done(rc);
     spin_unlock(&events_lock);
 
     return rc;
@@ -151,7 +214,7 @@ bool cloister_events_settled(void)
     bool settled;
 
     spin_lock(&events_lock);
-    settled = !cloister_tpm_was_reset() && !to_reset && !next_part();
+    settled = !cloister_tpm_was_reset() && !step && !next_part();
     spin_unlock(&events_lock);
 
     return settled;

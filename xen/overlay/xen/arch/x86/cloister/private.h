@@ -495,8 +495,14 @@ void cloister_tpm_kick(void);
  */
 bool cloister_tpm_was_reset(void);
 
-/* The TPM's timer only: it looks as if.  Asks before anything else is. */
+/*
+ * The TPM's timer only: it looks as if.  Asks before anything else is, unless
+ * the last question failed, when it is others' turn.
+ */
 void cloister_reset_soon(void);
+
+/* The TPM's timer only, once: it was, whatever its counts say. */
+void cloister_reset_found(void);
 
 extern const struct cloister_tpm_work cloister_reset_work;
 

@@ -4,12 +4,14 @@
  * whoever did it can extend those of the firmware as he likes: nothing that
  * they say is about this boot.  The TPM counts its resets; Xen asks for that
  * whenever it uses the TPM and the last answer is older than ASK_EVERY, and at
- * once when the TPM says that nobody has started it.  (Xen cannot: TPM2_Startup
- * is for localities 0 and 3, Part 3, 9.3.)
+ * once when a command fails, or the TPM says that nobody has started it.  (Xen
+ * cannot: TPM2_Startup is for localities 0 and 3, Part 3, 9.3.)
  *
  * It is noticed at the next use, not before: until then, and with a TPM that
  * was reset before the first answer, nobody is told.  TPM2_Clear sets the counts
  * to zero (Part 3, 24.6): to Xen that is the same, and the host key is lost then.
+ * As many resets as Xen has first heard of may follow, and the counts are what
+ * they were: events.c looks for that.
  */
 
 #include <xen/sched.h>
@@ -39,7 +41,6 @@ bool cloister_tpm_was_reset(void)
 void cloister_reset_soon(void)
 {
     next = 0;
-    others_turn = false;
 }
 
 /* A TPM that does not answer this is to fail others' commands as well. */
@@ -57,7 +58,7 @@ static bool same(const struct counts *a, const struct counts *b)
     return a->resets == b->resets && a->restarts == b->restarts;
 }
 
-static void tell(void)
+void cloister_reset_found(void)
 {
     printk(XENLOG_ERR
            "Cloister: TPM: reset, or cleared, while the host runs: its PCRs do"
@@ -78,7 +79,7 @@ static void hear(const struct counts *now)
     if ( !twice )
         return;
     if ( known && !same(now, &first) )
-        tell();
+        cloister_reset_found();
     first = *now;
     known = true;
 }
@@ -91,7 +92,7 @@ static int cf_check reset_rsp(const uint8_t *rsp, size_t len)
     if ( !rc )
         hear(&now);
     else if ( rc == -ENOTCONN && known )
-        tell();
+        cloister_reset_found();
     else if ( rc == -EIO )
         next = NOW() + ASK_EVERY;
     others_turn = rc && rc != -EAGAIN && rc != -ENOTCONN;
