@@ -221,6 +221,7 @@ static void note_failure(int rc)
     if ( read_atomic(&failures) < FAILURES_MOST )
         printk(XENLOG_WARNING "Cloister: TPM: error %d while it waits for %s\n",
                rc, rc == -ENXIO ? "the end of failure mode"
+                   : rc == -ENOTCONN ? "TPM2_Startup from others"
                    : rc == -EBUSY ? "the end of retries"
                    : rc == -EBADMSG ? "a response that is one"
                    : cl_tpm_where(&tpm));
@@ -261,10 +262,36 @@ static bool has_failed(void)
     return cl_tpm2_rc(tpm.buf, tpm.rsp_len) == CL_TPM2_RC_FAILURE;
 }
 
+/*
+ * What a response means for the TPM as a whole.  -ENOTCONN and -EAGAIN: nothing
+ * has been done yet, so it is no sign that the TPM works; nor is that it answers
+ * to what others do not wait for.
+ */
+static int judge(const struct cloister_tpm_work *w, int rc)
+{
+    static unsigned int again;      /* in a row */
+
+    if ( rc == -ENOTCONN )
+        starting = true;
+    if ( rc == -ENOTCONN || rc == -EAGAIN )
+    {
+        again = min(again + 1, AGAIN_MOST + 0u);
+        return again < AGAIN_MOST ? 0 : -EBUSY;
+    }
+    if ( w == &startup_work )
+        return rc == -EIO ? -ENOTCONN : rc;
+    if ( !rc && w == &cloister_reset_work )
+        return 0;
+    again = 0;
+    if ( !rc )
+        note_success();
+
+    return rc;
+}
+
 /* The command that ran has ended; who sent it also learns that it failed. */
 static int finish(int rc)
 {
-    static unsigned int again;      /* in a row */
     bool failed = !rc && has_failed();
     const struct cloister_tpm_work *w = running;
     int taken;
@@ -274,23 +301,14 @@ static int finish(int rc)
     taken = w->rsp(rc ? NULL : tpm.buf, rc ? 0 : tpm.rsp_len);
     cl_tpm_wipe(&tpm);
     note_seizure();
-    if ( rc || failed )
-        return rc ?: -ENXIO;
+    if ( failed )
+        rc = -ENXIO;
 
-    /* Both mean that nothing has been done yet. */
-    if ( taken == -ENOTCONN )
-    {
-        starting = true;
+    /* Perhaps because the TPM was reset. */
+    if ( w != &cloister_reset_work && (rc || (taken && taken != -EAGAIN)) )
         cloister_reset_soon();
-    }
-    if ( taken != -ENOTCONN && taken != -EAGAIN )
-    {
-        again = 0;
-        return taken;
-    }
-    again = min(again + 1, AGAIN_MOST + 0u);
 
-    return again < AGAIN_MOST ? 0 : -EBUSY;
+    return rc ?: judge(w, taken);
 }
 
 static int send(void)
@@ -349,11 +367,7 @@ static void cf_check tpm_tick(void *unused)
     if ( rc != -EINPROGRESS )
     {
         if ( running )
-        {
             rc = finish(rc);
-            if ( !rc )
-                note_success();
-        }
         if ( !rc )
         {
             spin_lock(&pool_lock);
