@@ -222,3 +222,60 @@ TEST(others_have_a_turn)
     }
     CHECK(asked == 5 && !hold && !use(10) && !cloister_tpm_was_reset());
 }
+
+/* Given to the question, if it is due now. */
+static int answered(const uint8_t *rsp, size_t len)
+{
+    uint8_t cmd[64];
+    bool hold = false;
+
+    if ( !cloister_reset_work.cmd(cmd, sizeof(cmd), &hold) )
+        return 1;
+
+    return cloister_reset_work.rsp(rsp, len);
+}
+
+/* Of ten turns, the last after five seconds. */
+static unsigned int asked_with(const uint8_t *rsp, size_t len, int rc)
+{
+    unsigned int i, asked = 0;
+
+    for ( i = 0; i < 10; i++ )
+    {
+        clock_now += SECONDS(1) / 2;
+        asked += answered(rsp, len) == rc;
+    }
+    clock_now += SECONDS(100);
+    others_turn = false;
+
+    return asked;
+}
+
+/* An answer is one, whatever it says; none, or failure mode, has to end. */
+TEST(useless_answers)
+{
+    static const uint8_t bad[12] = {0x80, 1, [5] = 12},
+                         refusal[10] = {0x80, 1, [5] = 10, [8] = 1, 0x43},
+                         again[10] = {0x80, 1, [5] = 10, [8] = 9, 0x22},
+                         failed[10] = {0x80, 1, [5] = 10, [8] = 1, 1};
+
+    CHECK(begin());
+    clock_now += SECONDS(100);
+    CHECK(asked_with(bad, sizeof(bad), -EBADMSG) == 1);
+    CHECK(asked_with(refusal, sizeof(refusal), 0) == 1);
+    CHECK(asked_with(again, sizeof(again), -EAGAIN) == 5);
+    CHECK(asked_with(failed, sizeof(failed), 0) == 5);
+    CHECK(asked_with(NULL, 0, -EBADMSG) == 5);
+    CHECK(!told && !use(10) && !cloister_tpm_was_reset());
+}
+
+/* From the first question on: somebody should know, once. */
+TEST(says_nothing)
+{
+    static const uint8_t refusal[10] = {0x80, 1, [5] = 10, [8] = 1, 0x43};
+
+    reboot();
+    CHECK(asked_with(refusal, sizeof(refusal), 0) == 1 && told == 1);
+    CHECK(asked_with(refusal, sizeof(refusal), 0) == 1 && told == 1);
+    CHECK(!use(10) && known && !cloister_tpm_was_reset());
+}

@@ -330,3 +330,25 @@ TEST(fails_for_good)
     pass(SECONDS(6));
     CHECK(cloister_tpm_ready() && !wants && !cloister_tpm_was_reset());
 }
+
+static uint32_t in_failure_mode(uint32_t cc)
+{
+    return CL_TPM2_RC_FAILURE;
+}
+
+/* Only a reset ends it: before two more commands are sent Xen has asked. */
+TEST(failure_mode)
+{
+    boot(good);
+    says = in_failure_mode;
+    pass(SECONDS(10));
+    use();
+    pass(SECONDS(1));
+    CHECK(count(CC_READ_CLOCK) > 1 && !cloister_tpm_was_reset());
+    says = good;
+    resets++;
+    commands = 0;
+    pass(SECONDS(6));
+    CHECK(commands > 2 && cloister_tpm_was_reset());
+    CHECK(asked[0] == CC_READ_CLOCK || asked[1] == CC_READ_CLOCK);
+}

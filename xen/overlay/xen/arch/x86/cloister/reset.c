@@ -84,6 +84,29 @@ static void hear(const struct counts *now)
     known = true;
 }
 
+/*
+ * It has answered, though not what was asked: it is asked again after some time
+ * only.  In failure mode it answers nothing, and what ends that is a reset.
+ */
+static bool useless(const uint8_t *rsp, size_t len, int rc)
+{
+    return len && (rc == -EIO || rc == -EBADMSG) &&
+           cl_tpm2_rc(rsp, len) != CL_TPM2_RC_FAILURE;
+}
+
+static void postpone(void)
+{
+    static bool said;
+
+    next = NOW() + ASK_EVERY;
+    if ( known || said )
+        return;
+    said = true;
+    printk(XENLOG_WARNING
+           "Cloister: TPM: does not say how often it was reset: that it is reset"
+           " while the host runs may not be noticed\n");
+}
+
 static int cf_check reset_rsp(const uint8_t *rsp, size_t len)
 {
     struct counts now;
@@ -93,9 +116,9 @@ static int cf_check reset_rsp(const uint8_t *rsp, size_t len)
         hear(&now);
     else if ( rc == -ENOTCONN && known )
         cloister_reset_found();
-    else if ( rc == -EIO )
-        next = NOW() + ASK_EVERY;
-    others_turn = rc && rc != -EAGAIN && rc != -ENOTCONN;
+    else if ( useless(rsp, len, rc) )
+        postpone();
+    others_turn = rc && rc != -ENOTCONN;
 
     return len && rc == -EIO ? 0 : rc;
 }
