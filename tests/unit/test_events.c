@@ -237,6 +237,8 @@ static void reboot(void)
     known = was_reset = others_turn = spoiled = begun = false;
     first = heard = (struct counts){0};
     next = 0;
+    free(events.log);
+    events.log = NULL;
     memset(gone, 0, sizeof(gone));
     older_size = quotes = believed = lies = 0;
 }
