@@ -89,6 +89,25 @@ bool signed_by(const struct evlog *msg, const struct evlog *sig, EVP_PKEY *key)
     return ok;
 }
 
+/*
+ * The PEM does not tell whether the TPM leaves out the coordinates' leading
+ * zeros; its name for the key depends on that.
+ */
+bool signed_as(const TPMS_ATTEST *attest, enum tpmkey which, EVP_PKEY *key)
+{
+    const TPM2B_NAME *signer = &attest->qualifiedSigner;
+    TPM2B_PUBLIC public;
+
+    tpmkey_template(which, &public);
+    if ( !tpmkey_point(key, &public.publicArea.unique.ecc) )
+        return false;
+    if ( tpmkey_is_primary(signer, TPM2_RH_ENDORSEMENT, &public.publicArea) )
+        return true;
+    tpmkey_shorten(&public.publicArea.unique.ecc);
+
+    return tpmkey_is_primary(signer, TPM2_RH_ENDORSEMENT, &public.publicArea);
+}
+
 bool signed_data_is(const TPMS_ATTEST *attest, const uint8_t *data,
                     size_t size)
 {

@@ -9,6 +9,7 @@
 #include <tss2/tss2_tpm2_types.h>
 
 #include "evlog.h"
+#include "tpmkey.h"
 
 /* A P-256 public key from a PEM file.  Complains and returns NULL. */
 EVP_PKEY *signed_read_key(const char *path);
@@ -20,6 +21,13 @@ bool signed_parse(const struct evlog *msg, TPMI_ST_ATTEST type,
 /* The signature (a whole TPMT_SIGNATURE) is ECDSA by the key, with SHA-256. */
 bool signed_by(const struct evlog *msg, const struct evlog *sig,
                EVP_PKEY *key);
+
+/*
+ * The key that it says it is from is such a key of the endorsement hierarchy,
+ * with this point.  The signature tells nothing of the kind of the key: dom0
+ * can have keys of all kinds in the TPM.
+ */
+bool signed_as(const TPMS_ATTEST *attest, enum tpmkey which, EVP_PKEY *key);
 
 /* Its qualifying data are these. */
 bool signed_data_is(const TPMS_ATTEST *attest, const uint8_t *data,

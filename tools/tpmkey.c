@@ -129,6 +129,27 @@ bool tpmkey_name(const TPMT_PUBLIC *public, uint8_t out[TPM_NAME_SIZE])
     return true;
 }
 
+bool tpmkey_is_primary(const TPM2B_NAME *qualified, uint32_t hierarchy,
+                       const TPMT_PUBLIC *public)
+{
+    const uint8_t handle[4] = {(uint8_t)(hierarchy >> 24),
+                               (uint8_t)(hierarchy >> 16),
+                               (uint8_t)(hierarchy >> 8), (uint8_t)hierarchy};
+    uint8_t want[TPM_NAME_SIZE], name[TPM_NAME_SIZE];
+    struct cl_sha256 s;
+
+    if ( !tpmkey_name(public, name) )
+        return false;
+    memcpy(want, name, 2);
+    cl_sha256_init(&s);
+    cl_sha256_update(&s, handle, sizeof(handle));
+    cl_sha256_update(&s, name, sizeof(name));
+    cl_sha256_final(&s, want + 2);
+
+    return qualified->size == sizeof(want) &&
+           !memcmp(qualified->name, want, sizeof(want));
+}
+
 /* An uncompressed point: 4, x, y. */
 EVP_PKEY *tpmkey_pkey(const TPMS_ECC_POINT *p)
 {

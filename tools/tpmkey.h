@@ -42,6 +42,13 @@ void policy_pcr(uint8_t digest[32], uint32_t mask, const uint8_t pcrs[32]);
 bool tpmkey_name(const TPMT_PUBLIC *public, uint8_t out[TPM_NAME_SIZE]);
 
 /*
+ * Is that the qualified name (Part 1, "Qualified Name") of a key right below
+ * the hierarchy (TPM2_RH_*)?
+ */
+bool tpmkey_is_primary(const TPM2B_NAME *qualified, uint32_t hierarchy,
+                       const TPMT_PUBLIC *public);
+
+/*
  * For OpenSSL, and back, with coordinates of 32 bytes each; to be freed.
  * NULL, false: no.
  */

@@ -53,6 +53,9 @@ static bool check_quote(struct verify *v)
                "the quote is a TPM's quote") &&
            bad(v, signed_by(&v->ev->msg, &v->ev->sig, v->key),
                "it is signed by the key that was given") &&
+           /* For keys elsewhere, the owner's, a TPM disguises its counts. */
+           bad(v, signed_as(&v->attest, TPMKEY_attestation, v->key),
+               "that is an attestation key, of the endorsement hierarchy") &&
            bad(v, nonce_fits(v, &v->attest), "it was made for this nonce") &&
            bad(v, signed_pcrs_are(&v->attest, EVIDENCE_PCRS),
                "it is about the right PCRs") &&

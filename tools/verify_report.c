@@ -28,46 +28,6 @@ static bool bad(struct reported *r, bool ok, const char *text)
     return check_bad(&r->checks, ok, text);
 }
 
-/* Part 1, "Qualified Name", of a key right below the endorsement hierarchy. */
-static bool is_signer(const TPM2B_NAME *signer, const TPMT_PUBLIC *public)
-{
-    static const uint8_t hierarchy[4] = {0x40, 0, 0, 0x0B};
-    uint8_t want[TPM_NAME_SIZE], name[TPM_NAME_SIZE];
-    struct cl_sha256 s;
-
-    if ( !tpmkey_name(public, name) )
-        return false;
-    memcpy(want, name, 2);
-    cl_sha256_init(&s);
-    cl_sha256_update(&s, hierarchy, sizeof(hierarchy));
-    cl_sha256_update(&s, name, sizeof(name));
-    cl_sha256_final(&s, want + 2);
-
-    return signer->size == sizeof(want) &&
-           !memcmp(signer->name, want, sizeof(want));
-}
-
-/*
- * A TPM says of each of its statements which key it is from.  So a key that is
- * no report key, the attestation key for instance, which dom0 can use, is none
- * however it came here.  The PEM does not tell whether the TPM leaves out the
- * coordinates' leading zeros; its name for the key depends on that.
- */
-static bool by_report_key(const struct reported *r)
-{
-    const TPM2B_NAME *signer = &r->attest.qualifiedSigner;
-    TPM2B_PUBLIC public;
-
-    tpmkey_template(TPMKEY_report, &public);
-    if ( !tpmkey_point(r->key, &public.publicArea.unique.ecc) )
-        return false;
-    if ( is_signer(signer, &public.publicArea) )
-        return true;
-    tpmkey_shorten(&public.publicArea.unique.ecc);
-
-    return is_signer(signer, &public.publicArea);
-}
-
 static bool is_about(const struct reported *r)
 {
     uint8_t digest[CLOISTER_DIGEST_SIZE];
@@ -107,7 +67,8 @@ static bool check_quote(struct reported *r)
                "the quote is a TPM's quote") &&
            bad(r, signed_by(&r->quote, &r->sig, r->key),
                "it is signed by the key that was given") &&
-           bad(r, by_report_key(r),
+           /* And not the attestation key, for instance, which dom0 can use. */
+           bad(r, signed_as(&r->attest, TPMKEY_report, r->key),
                "that is a report key: only a hypervisor can use it") &&
            bad(r, is_about(r), "it is about this report") &&
            bad(r, parse_body(r), "the report is one that Cloister makes") &&

@@ -476,6 +476,30 @@ TEST(booted_between_two_quotes)
     CHECK(!said("resetCount"));
 }
 
+/*
+ * A key like the attestation key, but the owner's: the counts that the TPM
+ * gives in its quotes are not the true ones.
+ */
+TEST(key_of_another_hierarchy)
+{
+    CHECK(attest(other, NONCE) && verify_plain(other) == CLI_OK);
+    CHECK(!swtpm_shell("rm other/storage.* other/report.*"));
+    CHECK(verify_plain(other) == CLI_OK);
+    CHECK(!swtpm_shell(
+        "tpm2_createprimary -Q -C o -G ecc:ecdsa-sha256:null -c ok -a "
+        "'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda|"
+        "restricted|sign' && tpm2_flushcontext -t && "
+        "tpm2_readpublic -Q -c ok -f pem -o other.pem && "
+        "tpm2_flushcontext -t && tpm2_quote -Q -c ok -g sha256 "
+        "-l sha256:0,1,2,3,4,5,6,7,8,9,21,22 -q " NONCE
+        " -m other/quote.msg -s other/quote.sig && tpm2_flushcontext -t && "
+        "tpm2_checkquote -Q -u other.pem -m other/quote.msg "
+        "-s other/quote.sig -q " NONCE));
+    CHECK(verify("-n", NONCE, "-k", other_key, other, NULL) ==
+          CLI_BAD_EVIDENCE);
+    CHECK(said("FAIL  that is an attestation key"));
+}
+
 /* What is certified for another nonce, by another key, or is another key. */
 TEST(other_keys)
 {
