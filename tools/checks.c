@@ -4,7 +4,10 @@
 #include <stdarg.h>
 
 #include "output.h"
+#include "tpmkey.h"
 #include "verify.h"
+
+#define NAME_TEXT (2 * TPM_NAME_SIZE + 1)
 
 bool check_note(struct checks *c, bool ok, enum cli_exit status,
                 const char *format, ...)
@@ -38,7 +41,8 @@ bool check_bad(struct checks *c, bool ok, const char *text)
     return check_note(c, ok, CLI_BAD_EVIDENCE, "%s", text);
 }
 
-static struct json_object *clock_json(const TPMS_CLOCK_INFO *clock)
+static struct json_object *clock_json(const TPMS_CLOCK_INFO *clock,
+                                      const char *storage)
 {
     struct json_object *obj = json_object_new_object();
 
@@ -46,21 +50,34 @@ static struct json_object *clock_json(const TPMS_CLOCK_INFO *clock)
     json_add_number(obj, "restart_count", clock->restartCount);
     json_add_number(obj, "milliseconds", clock->clock);
     json_add_flag(obj, "safe", clock->safe);
+    json_add_text(obj, "storage_key", storage);
 
     return obj;
 }
 
-bool check_clock(struct checks *c, const TPMS_ATTEST *attest)
+/* In hex, as tpm2-tools print it; storage: of TPM_NAME_SIZE. */
+static void name_text(const TPM2B_NAME *storage, char out[NAME_TEXT])
+{
+    for ( size_t i = 0; i < TPM_NAME_SIZE; i++ )
+        sprintf(out + 2 * i, "%02x", storage->name[i]);
+}
+
+bool check_clock(struct checks *c, const TPMS_ATTEST *attest,
+                 const TPM2B_NAME *storage)
 {
     const TPMS_CLOCK_INFO *clock = &attest->clockInfo;
+    char name[NAME_TEXT] = "";
 
+    if ( storage && storage->size == TPM_NAME_SIZE )
+        name_text(storage, name);
     if ( c->req->json )
-        c->clock = clock_json(clock);
+        c->clock = clock_json(clock, name);
     else if ( !c->req->terse )
         printf("TPM   resetCount %" PRIu32 ", restartCount %" PRIu32
-               ", clock %" PRIu64 " ms, safe %s\n",
+               ", clock %" PRIu64 " ms, safe %s\n"
+               "      storage key %s\n",
                clock->resetCount, clock->restartCount, clock->clock,
-               clock->safe ? "yes" : "no");
+               clock->safe ? "yes" : "no", *name ? name : "not known");
 
     return true;
 }

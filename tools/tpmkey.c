@@ -18,6 +18,11 @@
      TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_NODA |                     \
      TPMA_OBJECT_RESTRICTED)
 
+uint32_t tpmkey_hierarchy(enum tpmkey which)
+{
+    return which == TPMKEY_storage ? TPM2_RH_OWNER : TPM2_RH_ENDORSEMENT;
+}
+
 void tpmkey_template(enum tpmkey which, TPM2B_PUBLIC *out)
 {
     TPMT_PUBLIC *p = &out->publicArea;

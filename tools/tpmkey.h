@@ -25,6 +25,13 @@ enum tpmkey
 
 #define TPM_NAME_SIZE 34u /* the hash's number, and SHA-256 */
 
+/*
+ * The hierarchy that it is derived in (TPM2_RH_*).  TPM2_Clear draws the
+ * owner's seed anew, and with it the storage key; that of the endorsement
+ * hierarchy stays (Part 3, 24.6).
+ */
+uint32_t tpmkey_hierarchy(enum tpmkey which);
+
 /* What the key is derived from; its point is empty. */
 void tpmkey_template(enum tpmkey which, TPM2B_PUBLIC *out);
 

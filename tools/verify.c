@@ -72,6 +72,13 @@ static bool name_fits(const TPM2B_NAME *name, const TPMT_PUBLIC *public)
            !memcmp(name->name, want, sizeof(want));
 }
 
+/* Not certified before a reset, the quote being from after it. */
+static bool same_counts(const TPMS_ATTEST *a, const TPMS_ATTEST *b)
+{
+    return a->clockInfo.resetCount == b->clockInfo.resetCount &&
+           a->clockInfo.restartCount == b->clockInfo.restartCount;
+}
+
 static bool is_certified(const struct verify *v, enum tpmkey which,
                          const struct certified *c)
 {
@@ -82,7 +89,10 @@ static bool is_certified(const struct verify *v, enum tpmkey which,
            tpmkey_is(which, &public.publicArea) &&
            signed_parse(&c->msg, TPM2_ST_ATTEST_CERTIFY, &attest) &&
            signed_by(&c->msg, &c->sig, v->key) && nonce_fits(v, &attest) &&
-           name_fits(&attest.attested.certify.name, &public.publicArea);
+           same_counts(&attest, &v->attest) &&
+           name_fits(&attest.attested.certify.name, &public.publicArea) &&
+           tpmkey_is_primary(&attest.attested.certify.qualifiedName,
+                             tpmkey_hierarchy(which), &public.publicArea);
 }
 
 static bool check_keys(struct verify *v)
@@ -271,12 +281,23 @@ static void note_reference(const struct checks *c)
               c->req->terse ? stderr : stdout);
 }
 
+static bool show_clock(struct verify *v)
+{
+    const TPM2B_NAME *name = NULL;
+    TPMS_ATTEST attest;
+
+    if ( v->ev->has_keys &&
+         signed_parse(&v->ev->storage.msg, TPM2_ST_ATTEST_CERTIFY, &attest) )
+        name = &attest.attested.certify.name;
+
+    return check_clock(&v->checks, &v->attest, name);
+}
+
 /* Later checks rely on earlier ones. */
 static void run(struct verify *v)
 {
     v->checks.list = v->checks.req->json ? json_object_new_array() : NULL;
-    if ( check_quote(v) && check_clock(&v->checks, &v->attest) &&
-         check_keys(v) && check_host(v) && check_guest(v) && as_expected(v) )
+    if ( check_quote(v) && check_keys(v) && show_clock(v) && check_host(v) && check_guest(v) && as_expected(v) )
         like_reference(v);
     note_reference(&v->checks);
     checks_finish(&v->checks);

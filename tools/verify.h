@@ -42,9 +42,12 @@ bool check_bad(struct checks *c, bool ok, const char *text);
 /*
  * Shows what the TPM says, in a quote that has been checked, of its resets
  * (TPM 2.0 Library, Part 2, 10.11): two quotes tell whether the host was
- * booted between them.  Always true.
+ * booted between them, if the TPM was not cleared, which begins the counts
+ * anew.  storage: name of the storage key, which has been checked, too, and
+ * which ends with that; NULL: not known.  Always true.
  */
-bool check_clock(struct checks *c, const TPMS_ATTEST *attest);
+bool check_clock(struct checks *c, const TPMS_ATTEST *attest,
+                 const TPM2B_NAME *storage);
 
 /* Is a launch log well-formed, and what is expected?  label: whose. */
 bool check_log(struct checks *c, const struct evlog *log, bool host);

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <tss2/tss2_esys.h>
+
 #include <abi/evidence.h>
 #include <abi/hypercall.h>
 #include <cloister/measure.h>
@@ -153,6 +155,32 @@ static bool extend_all(void)
     }
 
     return !swtpm_locality(0) && ok;
+}
+
+/* Where what is to be the owner's is made. */
+static ESYS_TR elsewhere = ESYS_TR_RH_OWNER;
+
+TSS2_RC __real_Esys_CreatePrimary(
+    ESYS_CONTEXT *, ESYS_TR, ESYS_TR, ESYS_TR, ESYS_TR,
+    const TPM2B_SENSITIVE_CREATE *, const TPM2B_PUBLIC *, const TPM2B_DATA *,
+    const TPML_PCR_SELECTION *, ESYS_TR *, TPM2B_PUBLIC **,
+    TPM2B_CREATION_DATA **, TPM2B_DIGEST **, TPMT_TK_CREATION **);
+TSS2_RC __wrap_Esys_CreatePrimary(
+    ESYS_CONTEXT *, ESYS_TR, ESYS_TR, ESYS_TR, ESYS_TR,
+    const TPM2B_SENSITIVE_CREATE *, const TPM2B_PUBLIC *, const TPM2B_DATA *,
+    const TPML_PCR_SELECTION *, ESYS_TR *, TPM2B_PUBLIC **,
+    TPM2B_CREATION_DATA **, TPM2B_DIGEST **, TPMT_TK_CREATION **);
+
+TSS2_RC __wrap_Esys_CreatePrimary(
+    ESYS_CONTEXT *esys, ESYS_TR hierarchy, ESYS_TR s1, ESYS_TR s2, ESYS_TR s3,
+    const TPM2B_SENSITIVE_CREATE *sensitive, const TPM2B_PUBLIC *template,
+    const TPM2B_DATA *info, const TPML_PCR_SELECTION *pcrs, ESYS_TR *key,
+    TPM2B_PUBLIC **public, TPM2B_CREATION_DATA **data, TPM2B_DIGEST **hash,
+    TPMT_TK_CREATION **ticket)
+{
+    return __real_Esys_CreatePrimary(
+        esys, hierarchy == ESYS_TR_RH_OWNER ? elsewhere : hierarchy, s1, s2,
+        s3, sensitive, template, info, pcrs, key, public, data, hash, ticket);
 }
 
 static bool copy(struct evlog *to, const void *from, size_t size)
@@ -474,6 +502,78 @@ TEST(booted_between_two_quotes)
     CHECK(verify("-n", "ffffffffffffffff", "-k", key, other, NULL) ==
           CLI_BAD_EVIDENCE);
     CHECK(!said("resetCount"));
+}
+
+/* The name that verify --json gives of the TPM's storage key. */
+static const char *storage_of(const char *what)
+{
+    static char names[2][80];
+    static unsigned int which;
+    char *name = names[which++ % 2];
+    struct json_object *obj, *clock, *value;
+
+    verify("-j", "-n", NONCE, "-k", key, what, NULL);
+    obj = json_object_from_file(in_folder("printed"));
+    *name = '\0';
+    if ( json_object_object_get_ex(obj, "clock", &clock) &&
+         json_object_object_get_ex(clock, "storage_key", &value) && value )
+        snprintf(name, 80, "%s", json_object_get_string(value));
+    json_object_put(obj);
+
+    return name;
+}
+
+static bool boot_and_attest(void)
+{
+    return !swtpm_reboot() && extend_all() && attest(other, NONCE);
+}
+
+/* dom0 makes the counts equal again, and has the same attestation key. */
+TEST(cleared_between_two_quotes)
+{
+    int64_t before, again;
+    char name[80];
+
+    CHECK(boot_and_attest() && verify_plain(other) == CLI_OK);
+    before = clock_of(other, "reset_count");
+    again = clock_of(other, "restart_count");
+    snprintf(name, sizeof(name), "%s", storage_of(other));
+    CHECK(strlen(name) == 68 && !strncmp(name, "000b", 4));
+    CHECK(boot_and_attest() && !strcmp(storage_of(other), name));
+    CHECK(clock_of(other, "reset_count") == before + 1);
+
+    CHECK(before > 0 && before < 20 && !swtpm_shell("tpm2_clear"));
+    for ( int64_t i = 1; i < before; i++ )
+        CHECK(!swtpm_reboot());
+    CHECK(boot_and_attest() && verify_plain(other) == CLI_OK);
+    CHECK(said("\n      storage key 000b") && !said(name));
+    CHECK(clock_of(other, "reset_count") == before);
+    CHECK(clock_of(other, "restart_count") == again);
+    CHECK(strlen(storage_of(other)) == 68 && strcmp(storage_of(other), name));
+
+    CHECK(!swtpm_shell("rm other/storage.* other/report.*"));
+    CHECK(verify_plain(other) == CLI_OK && said("storage key not known"));
+    CHECK(!*storage_of(other));
+}
+
+/* A storage key that outlives TPM2_Clear: its seed is the endorsement's. */
+TEST(storage_key_of_another_hierarchy)
+{
+    elsewhere = ESYS_TR_RH_ENDORSEMENT;
+    CHECK(attest(other, NONCE) && verify_plain(other) == CLI_BAD_EVIDENCE);
+    CHECK(said("FAIL  the storage key") && !said("resetCount"));
+    elsewhere = ESYS_TR_RH_OWNER;
+    CHECK(attest(other, NONCE) && verify_plain(other) == CLI_OK);
+}
+
+/* The other keys' certificates are from before a boot, or a clear. */
+TEST(certified_before_a_boot)
+{
+    CHECK(attest(other, NONCE) && !swtpm_shell("cp -r other before"));
+    CHECK(boot_and_attest() && verify_plain(other) == CLI_OK);
+    CHECK(!swtpm_shell("cp before/storage.* other"));
+    CHECK(verify_plain(other) == CLI_BAD_EVIDENCE);
+    CHECK(said("FAIL  the storage key"));
 }
 
 /*
