@@ -75,6 +75,22 @@ static enum cli_exit find_guest(struct attest *a)
     return rc ? hyp_complain(rc, a->domain) : CLI_OK;
 }
 
+/*
+ * Xen extends no PCR after that: whatever is taken, it will not fit.  Xen may
+ * find out while this goes on.
+ */
+static bool can_attest(struct attest *a)
+{
+    const struct reason_text *why = reason_text(CLOISTER_WHY_tpm_reset);
+    struct cloister_host host;
+
+    if ( hyp_host(a->hyp, &host) || host.reason != CLOISTER_WHY_tpm_reset )
+        return true;
+    complain("no evidence of this boot: %s; %s", why->what, why->mend);
+
+    return false;
+}
+
 /* One after the other: between any two of them a guest may start or end. */
 static enum cli_exit take(struct attest *a)
 {
@@ -133,14 +149,14 @@ static enum cli_exit take_consistent(struct attest *a)
         if ( i )
             nanosleep(&pause, NULL);
         evidence_free(&a->ev);
-        status = take(a);
+        status = can_attest(a) ? take(a) : CLI_FAILURE;
         if ( status || consistent(&a->ev) )
             return status;
     }
 
     complain("quote, PCRs and logs do not fit each other, %u times: guests "
              "start or end all the time (try again), or dom0's TPM is not the "
-             "one that Xen uses",
+             "one that Xen uses, or it was reset since the host was booted",
              TRIES);
 
     return CLI_FAILURE;

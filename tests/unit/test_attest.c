@@ -20,6 +20,7 @@
 #include "domains.h"
 #include "evidence.h"
 #include "hyp.h"
+#include "output.h"
 #include "swtpm.h"
 #include "test.h"
 
@@ -42,6 +43,10 @@ static size_t extended;
 /* What happens, and so often; then nothing any more. */
 static unsigned int after_quote, before_log, quotes;
 static uint16_t happens;
+
+/* Why nothing can be protected, once so many quotes have been made. */
+static uint32_t reason;
+static unsigned int reason_after;
 
 static void make_launch(void)
 {
@@ -149,6 +154,16 @@ enum cli_exit hyp_start(struct hyp **hyp, struct cloister_host *out)
     *hyp = NULL;
 
     return CLI_OK;
+}
+
+int hyp_host(struct hyp *hyp, struct cloister_host *out)
+{
+    (void)hyp;
+    *out = (struct cloister_host){.reason = quotes < reason_after
+                                                ? CLOISTER_WHY_none
+                                                : reason};
+
+    return 0;
 }
 
 void hyp_close(struct hyp *hyp)
@@ -328,6 +343,25 @@ TEST(guests_start_all_the_time)
     CHECK(quotes == 10 && access(dir, F_OK) && errno == ENOENT);
     after_quote = 0;
     CHECK(attest(NULL) == CLI_OK && verify() == CLI_OK);
+}
+
+/* Xen extends nothing any more: it says so at once, and what to do. */
+TEST(tpm_was_reset)
+{
+    CHECK(!swtpm_shell("rm -r evidence"));
+    reason = CLOISTER_WHY_tpm_reset;
+    CHECK(attest(NULL) == CLI_FAILURE && said("the TPM was reset"));
+    CHECK(said("reboot the host") && !said("try again") && !quotes);
+    /* Xen finds out later. */
+    after_quote = ALWAYS;
+    reason_after = 3;
+    CHECK(attest("web") == CLI_FAILURE && said("the TPM was reset"));
+    CHECK(quotes == 3 && access(dir, F_OK) && errno == ENOENT);
+    after_quote = reason_after = 0;
+    /* What keeps guests from being protected need not keep the TPM from it. */
+    reason = CLOISTER_WHY_no_iommu;
+    CHECK(attest(NULL) == CLI_OK && verify() == CLI_OK);
+    reason = CLOISTER_WHY_none;
 }
 
 TEST(guest_that_is_not_there)
