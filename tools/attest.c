@@ -46,12 +46,31 @@ static bool uuid_bytes(const char *text, uint8_t out[16])
     return true;
 }
 
+/*
+ * Of a guest whose domain is not gone yet: its log is there, but the host's log
+ * says, or will say, that it has ended, and later nothing of it.
+ */
+static bool has_ended(struct attest *a, unsigned int domid)
+{
+    struct cloister_domain_info info;
+
+    if ( hyp_domain(a->hyp, domid, &info) ||
+         info.state != CLOISTER_DOM_dying )
+        return false;
+    complain("%s has ended: there is evidence of guests that run, and of the "
+             "host alone (attest without a domain)",
+             a->domain);
+
+    return true;
+}
+
 /* Who the guest is, and its launch log. */
 static enum cli_exit find_guest(struct attest *a)
 {
     struct domains domains = {0};
     const struct domain *dom;
     enum cli_exit status = domains_start(&domains);
+    bool ended = false;
     int rc = -ESRCH;
 
     if ( status )
@@ -64,8 +83,11 @@ static enum cli_exit find_guest(struct attest *a)
         a->ev.guest.size = 16;
         a->ev.has_guest = true;
         rc = hyp_log(a->hyp, dom->id, &a->ev.launch);
+        ended = !rc && has_ended(a, dom->id);
     }
     domains_free(&domains);
+    if ( ended )
+        return CLI_FAILURE;
     if ( rc == -ENOENT )
     {
         complain("%s is not protected (see cloister why)", a->domain);
