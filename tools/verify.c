@@ -297,7 +297,8 @@ static bool show_clock(struct verify *v)
 static void run(struct verify *v)
 {
     v->checks.list = v->checks.req->json ? json_object_new_array() : NULL;
-    if ( check_quote(v) && check_keys(v) && show_clock(v) && check_host(v) && check_guest(v) && as_expected(v) )
+    if ( check_quote(v) && check_keys(v) && show_clock(v) && check_host(v) &&
+         check_guest(v) && as_expected(v) )
         like_reference(v);
     note_reference(&v->checks);
     checks_finish(&v->checks);
