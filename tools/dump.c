@@ -118,6 +118,10 @@ static enum cli_exit fail(int rc, const char *spec)
     case EINVAL:
         complain("%s is not a protected guest", spec);
         return CLI_FAILURE;
+    case ESTALE:
+        complain("%s: pages have gone to rest since xl dump-core read them: "
+                 "do both again, one right after the other", spec);
+        return CLI_FAILURE;
     case EAGAIN:
         complain("%s was being read by somebody else: try again", spec);
         return CLI_FAILURE;

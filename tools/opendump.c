@@ -20,6 +20,7 @@
 #include <openssl/rsa.h>
 
 #include <xen/xen.h>
+#include <xen/hvm/params.h>
 #include <xen/hvm/save.h>
 
 #include <abi/dump.h>
@@ -50,7 +51,7 @@ struct dump
     const uint8_t *hvm;
     struct cloister_record_page *views; /* by rising gfn */
     struct page *pages;                 /* by rising pfn */
-    size_t count, unknown;
+    size_t count, unknown;              /* unknown: and no ring */
 };
 
 static bool bad(const char *what)
@@ -208,6 +209,22 @@ static int by_pfn(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* The pages that no record has, since others write to them (CLOISTER_RINGS). */
+static bool is_ring(const struct dump *d, uint64_t pfn)
+{
+    static const unsigned int rings[] = {
+        HVM_PARAM_STORE_PFN, HVM_PARAM_CONSOLE_PFN, HVM_PARAM_IOREQ_PFN,
+        HVM_PARAM_BUFIOREQ_PFN};
+
+    for ( size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++ )
+    {
+        if ( pfn && pfn == d->state.params[rings[i]] )
+            return true;
+    }
+
+    return false;
+}
+
 static bool find_pages(struct dump *d)
 {
     const uint8_t *pages, *pfns;
@@ -233,7 +250,7 @@ static bool find_pages(struct dump *d)
                                        sizeof(want), by_gfn);
         if ( p.view )
             d->pages[d->count++] = p;
-        else if ( ~p.pfn )
+        else if ( ~p.pfn && !is_ring(d, p.pfn) )
             d->unknown++;
     }
     qsort(d->pages, d->count, sizeof(*d->pages), by_pfn);
@@ -401,6 +418,22 @@ static bool write_core(const struct dump *d, FILE *f)
     return ok;
 }
 
+/* What there is of it is good, but it is not all of the guest. */
+static enum cli_exit tell(const struct dump *d, const char *path)
+{
+    size_t absent = d->state.pages - d->count;
+
+    printf("%s: %zu pages, %u processors\n", path, d->count, notes(d, NULL));
+    if ( !d->unknown && !absent )
+        return CLI_OK;
+    complain("%s: not all of the guest: %zu pages that the record does not "
+             "vouch for were left out, %zu that it does are not in the core "
+             "(pause the guest, and dump it again)",
+             path, d->unknown, absent);
+
+    return CLI_NOT_AS_ASKED;
+}
+
 /* Nothing is left of a core that is not as it was. */
 static enum cli_exit save(const struct dump *d, const char *path)
 {
@@ -418,12 +451,8 @@ static enum cli_exit save(const struct dump *d, const char *path)
         ok = false;
     if ( !ok )
         unlink(path);
-    else
-        printf("%s: %zu pages, %u processors; %zu pages that nobody vouches "
-               "for were left out\n",
-               path, d->count, notes(d, NULL), d->unknown);
 
-    return ok ? CLI_OK : CLI_BAD_EVIDENCE;
+    return ok ? tell(d, path) : CLI_BAD_EVIDENCE;
 }
 
 static bool map(struct dump *d, const char *path)

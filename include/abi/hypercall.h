@@ -399,6 +399,7 @@ struct cloister_images {
  *   -EINVAL      not a protected guest that is alive
  *   -EACCES      its command line does not name this key
  *   -EAGAIN      somebody took views meanwhile
+ *   -ESTALE      pages have gone to rest since they were read
  *   -ENOBUFS     the record is longer than that
  *   -ENODEV, -EIO, -ETIMEDOUT  the TPM
  */

@@ -188,6 +188,8 @@
     X(85, rec_owner,    "the guest's command line does not name the owner "   \
      "whose hosts may pass it on",                                            \
        "start it with what cloister migrate -k says on its command line")     \
+    X(88, dump_asleep,  "pages went to rest after xl dump-core had read them",\
+       "do both again, cloister dump right after xl dump-core")               \
     X(90, log_full,     "the guest's memory map has too many holes to measure",\
        "create the guest with the stock toolstack")                           \
     X(91, no_log_memory, "no memory for the launch log",                      \

@@ -14,6 +14,7 @@
 #include <openssl/rsa.h>
 
 #include <xen/xen.h>
+#include <xen/hvm/params.h>
 #include <xen/hvm/save.h>
 
 #include <abi/dump.h>
@@ -51,7 +52,7 @@ static void plain(unsigned int i, uint8_t page[4096])
     memset(page, 'a' + (int)i, 4096);
 }
 
-/* A gap between the third and the fourth; the last is nobody's. */
+/* A gap between the third and the fourth; the last is a ring. */
 static uint64_t pfn_of(unsigned int i)
 {
     return i == PAGES ? 0xfefff : FIRST + i + (i > 2 ? 7 : 0);
@@ -119,7 +120,8 @@ static void make(void)
     uint8_t raw[32], again[32];
     struct core *c = (void *)bytes;
     struct cloister_record head = { .nonce = 1000 };
-    struct cloister_record_state state = { .vcpus = 1 };
+    struct cloister_record_state state = {
+        .vcpus = 1, .params[HVM_PARAM_CONSOLE_PFN] = pfn_of(PAGES) };
     struct hvm hvm = { .desc = { .typecode = HVM_SAVE_CODE(CPU),
                                  .length = sizeof(hvm.cpu) },
                        .cpu = { .rip = 0x1234, .rax = 7 } };
@@ -279,8 +281,21 @@ TEST(pages_swapped_or_twice)
     CHECK(opened(key_file) == CLI_BAD_EVIDENCE);
     c->pfns[0] = pfn_of(0);
     CHECK(opened(key_file) == CLI_BAD_EVIDENCE);
-    /* One that is not there is missing, and nothing else. */
+}
+
+/* What there is can be read; that it is not all is said. */
+TEST(not_all_of_the_guest)
+{
+    struct core *c = (void *)bytes;
+
+    prepare();
+    make();
     c->pfns[1] = ~0ull;
+    CHECK(opened(key_file) == CLI_NOT_AS_ASKED && !access(out, F_OK));
+    c->pfns[1] = pfn_of(1);
+    c->pfns[PAGES]--;       /* nobody vouches for it, and it is no ring */
+    CHECK(opened(key_file) == CLI_NOT_AS_ASKED && !access(out, F_OK));
+    c->pfns[PAGES]++;
     CHECK(opened(key_file) == CLI_OK);
     unlink(core);
     unlink(out);

@@ -112,6 +112,12 @@ static bool in_map(const struct cl_page *p)
                  p->state == CL_PAGE_RESTING);
 }
 
+/* Whoever has read the page, has woken it; so it has changed since. */
+static bool is_asleep(const struct cl_page *p)
+{
+    return p->state == CL_PAGE_INCOMING || p->state == CL_PAGE_RESTING;
+}
+
 /* A dump has what there is. */
 static bool has_view(const struct cl_page *p)
 {
@@ -138,9 +144,11 @@ static enum cloister_reason each_page(struct domain *d, bool dump,
 
         if ( !in_map(p) || cloister_ring(cd, p->gfn) < CLOISTER_RINGS )
             continue;
+        *detail = p->gfn;
+        if ( dump && is_asleep(p) )
+            return CLOISTER_WHY_dump_asleep;
         if ( dump && !has_view(p) )
             continue;
-        *detail = p->gfn;
         if ( !dump && !cl_page_recordable(&cd->vm, p) )
             return CLOISTER_WHY_save_stale;
         if ( r && cl_record_add(r, p->gfn, p->version, p->tag) )
@@ -414,7 +422,8 @@ int cloister_record_dump(struct domain *d, void *buf, size_t room,
                          size_t *length)
 {
     struct hvm_domain_context hvm = { .size = hvm_save_size(d) };
-    uint64_t nonce, detail;
+    enum cloister_reason why = CLOISTER_WHY_none;
+    uint64_t nonce, detail = 0;
     int rc;
 
     hvm.data = xvmalloc_array(uint8_t, hvm.size);
@@ -422,13 +431,18 @@ int cloister_record_dump(struct domain *d, void *buf, size_t room,
         return -ENOMEM;
 
     rc = hvm_save(d, &hvm);
-    if ( !rc && make_record(d, true, &hvm, buf, room, length, &nonce,
-                            &detail) )
-        rc = -EAGAIN;
+    if ( !rc )
+        why = make_record(d, true, &hvm, buf, room, length, &nonce, &detail);
     cl_wipe(hvm.data, hvm.size);
     xvfree(hvm.data);
 
-    return rc;
+    if ( why == CLOISTER_WHY_dump_asleep )
+    {
+        cloister_refuse(d, why, detail);
+        return -ESTALE;
+    }
+
+    return why ? -EAGAIN : rc;
 }
 
 /* ---- The guest goes on ------------------------------------------------------ */
