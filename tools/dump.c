@@ -20,7 +20,7 @@
 #include "output.h"
 
 #define RECORD_FIRST (1u << 20)
-#define RECORD_MOST (1u << 30)
+#define ASKED_MOST 4 /* the guest may grow in between */
 
 /* The modulus of the RSA key in this file, if it is one of the right kind. */
 static bool read_modulus(const char *path, uint8_t out[CLOISTER_DUMP_RSA])
@@ -61,25 +61,20 @@ static void print_option(const uint8_t modulus[CLOISTER_DUMP_RSA])
     putchar('\n');
 }
 
-/* The record, in memory of its own, with as much room as it needs. */
+/* The record, in memory of its own, with as much room as Xen asks for. */
 static int fetch(struct hyp *hyp, struct cloister_dump *op, void **record)
 {
-    uint32_t room = RECORD_FIRST;
-    int rc;
+    int rc = -ENOBUFS;
 
-    do
+    op->length = RECORD_FIRST;
+    for ( unsigned int i = 0; rc == -ENOBUFS && i < ASKED_MOST; i++ )
     {
-        *record = malloc(room);
+        free(*record);
+        *record = malloc(op->length);
         if ( !*record )
             return -ENOMEM;
-        op->length = room;
         rc = hyp_dump(hyp, op, *record);
-        if ( !rc )
-            return 0;
-        free(*record);
-        room *= 2;
-    } while ( rc == -ENOBUFS && room <= RECORD_MOST );
-    *record = NULL;
+    }
 
     return rc;
 }
@@ -117,6 +112,10 @@ static enum cli_exit fail(int rc, const char *spec)
         return CLI_NOT_AS_ASKED;
     case EINVAL:
         complain("%s is not a protected guest", spec);
+        return CLI_FAILURE;
+    case E2BIG:
+        complain("%s is too large to be saved or dumped (see cloister why)",
+                 spec);
         return CLI_FAILURE;
     case ESTALE:
         complain("%s: pages have gone to rest since xl dump-core read them: "

@@ -69,7 +69,8 @@ int hyp_call(struct hyp *hyp, unsigned int op, void *arg, size_t size)
     memcpy(buf, arg, size);
     if ( xencall2(hyp->xcall, CLOISTER_HYPERCALL, op, (uintptr_t)buf) < 0 )
         rc = -errno;
-    else
+    /* Then it says how much there is. */
+    if ( !rc || rc == -ENOBUFS )
         memcpy(arg, buf, size);
 
     xencall_free_buffer(hyp->xcall, buf);

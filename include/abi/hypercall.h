@@ -400,7 +400,8 @@ struct cloister_images {
  *   -EACCES      its command line does not name this key
  *   -EAGAIN      somebody took views meanwhile
  *   -ESTALE      pages have gone to rest since they were read
- *   -ENOBUFS     the record is longer than that
+ *   -ENOBUFS     the record may be longer than that: .length is enough
+ *   -E2BIG       it would be longer than any can be
  *   -ENODEV, -EIO, -ETIMEDOUT  the TPM
  */
 struct cloister_dump {
@@ -408,7 +409,8 @@ struct cloister_dump {
     uint16_t domid;             /* in */
     uint16_t pad;
     uint64_t buffer;            /* in: address in the caller's memory */
-    uint32_t length;            /* in: bytes there; then: of the record */
+    uint32_t length;            /* in: bytes there; then: of the record, or
+                                   (-ENOBUFS) that it may need */
     uint32_t pad2;
     uint8_t  modulus[256];      /* in: of the owner's RSA key, big-endian */
     uint8_t  wrapped[256];

@@ -190,6 +190,9 @@
        "start it with what cloister migrate -k says on its command line")     \
     X(88, dump_asleep,  "pages went to rest after xl dump-core had read them",\
        "do both again, cloister dump right after xl dump-core")               \
+    X(89, save_large,   "the guest is too large to be saved: its record "     \
+       "would exceed 128 MiB",                                                \
+       "give it less than 20 GiB of memory")                                  \
     X(90, log_full,     "the guest's memory map has too many holes to measure",\
        "create the guest with the stock toolstack")                           \
     X(91, no_log_memory, "no memory for the launch log",                      \

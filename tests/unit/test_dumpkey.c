@@ -17,6 +17,7 @@
 #include <cloister/tpm2.h>
 #include <abi/evidence.h>
 #include <abi/hypercall.h>
+#include <abi/reason.h>
 
 #include "port_locks.h"
 #include "swtpm.h"
@@ -47,7 +48,8 @@ typedef int64_t s_time_t;
 #define domctl_lock_release() ((void)0)
 #define cloister_tpm_present() true
 #define cloister_tpm_kick() ((void)0)
-#define cloister_hvm_size(d) 64
+#define cloister_record_room(d) room_wanted
+#define cloister_refuse(d, why, detail) (refused = (why))
 
 struct cloister_tpm_work
 {
@@ -74,6 +76,8 @@ struct domain
 };
 
 static s_time_t now;
+static size_t room_wanted = 64;
+static enum cloister_reason refused;
 static struct cloister_domain guest;
 static struct domain domain = {.arch.cloister = &guest};
 
@@ -296,4 +300,19 @@ TEST(key_gone_meanwhile)
     guest.vm.key = NULL;
     CHECK(ask() == -ESRCH && !job.busy && !send());
     CHECK(!dump_lock && !guest.lock);
+}
+
+/* Without room for the record the TPM is not asked. */
+TEST(room_first)
+{
+    CHECK(begin());
+    room_wanted = 65;
+    CHECK(ask() == -ENOBUFS && op.length == 65 && !job.busy && !send());
+    room_wanted = 0;
+    CHECK(ask() == -E2BIG && refused == CLOISTER_WHY_save_large && !send());
+    room_wanted = 64;
+    CHECK(ask() == -ERESTART && job.busy);
+    while ( send() )
+        receive();
+    CHECK(!ask() && op.length == 64);
 }

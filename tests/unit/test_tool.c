@@ -12,12 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #include <json-c/json.h>
 #include <xencall.h>
 #include <xenstore.h>
 
+#include <abi/dump.h>
 #include <abi/evidence.h>
 #include <abi/hypercall.h>
 #include <abi/reason.h>
@@ -73,7 +79,8 @@ static struct fake
     unsigned int log_changes; /* so often, between two of its parts */
     uint64_t generation;
     unsigned int asked;
-    int secret_err;
+    int secret_err, dump_err;
+    uint32_t dump_length;
     unsigned int open_handles, open_buffers;
 } fake;
 
@@ -439,6 +446,21 @@ static int fake_report(struct cloister_report *arg)
     return 0;
 }
 
+static int fake_dump(struct cloister_dump *arg)
+{
+    uint32_t room = arg->length;
+
+    fake.asked++;
+    if ( fake.dump_err )
+        return fake.dump_err;
+    arg->length = fake.dump_length;
+    if ( room < fake.dump_length )
+        return ENOBUFS;
+    memset((void *)(uintptr_t)arg->buffer, 'r', fake.dump_length);
+
+    return 0;
+}
+
 static int fake_call(unsigned int op, void *arg)
 {
     uint32_t revision;
@@ -481,6 +503,8 @@ static int fake_call(unsigned int op, void *arg)
         return fake_report(arg);
     case CLOISTER_OP_images:
         return fake_images(arg);
+    case CLOISTER_OP_dump:
+        return fake_dump(arg);
     default:
         return EOPNOTSUPP;
     }
@@ -1468,6 +1492,75 @@ TEST(secret)
     CHECK(RUN("secret", "-w", "soon") == 2 && has(err, "-w takes seconds"));
     CHECK(RUN("secret", "-w", "86401") == 2);
     CHECK(RUN("secret", "x") == 2);
+}
+
+static bool give_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+
+    return f && fputs(text, f) >= 0 && !fclose(f);
+}
+
+static bool make_dump_key(const char *path)
+{
+    EVP_PKEY *key = EVP_RSA_gen(2048);
+    FILE *f = fopen(path, "w");
+    bool ok = f && PEM_write_PUBKEY(f, key);
+
+    EVP_PKEY_free(key);
+
+    return f && !fclose(f) && ok;
+}
+
+static long size_of(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) ? -1 : (long)st.st_size;
+}
+
+/* A record of any length takes two calls at most. */
+TEST(dump)
+{
+    static const struct
+    {
+        int err, status;
+        const char *says;
+    } c[] = {{EACCES, 6, "does not name this key"},
+             {EAGAIN, 1, "try again"},
+             {ESTALE, 1, "gone to rest"},
+             {E2BIG, 1, "too large"}};
+
+    fake = healthy;
+    CHECK(make_dump_key(SCRATCH ".key") && give_file(SCRATCH, "core"));
+    fake.dump_length = 1000;
+    CHECK(RUN("dump", "-k", SCRATCH ".key", "web", SCRATCH) == 0);
+    CHECK(fake.asked == 1);
+    CHECK(size_of(SCRATCH) == 4 + 1000 + sizeof(struct cloister_dump_tail));
+
+    CHECK(give_file(SCRATCH, "core"));
+    fake.asked = 0;
+    fake.dump_length = 100000000;
+    CHECK(RUN("dump", "-k", SCRATCH ".key", "web", SCRATCH) == 0);
+    CHECK(fake.asked == 2);
+    CHECK(size_of(SCRATCH) ==
+          4 + 100000000 + sizeof(struct cloister_dump_tail));
+
+    CHECK(give_file(SCRATCH, "core"));
+    for ( unsigned int i = 0; i < sizeof(c) / sizeof(c[0]); i++ )
+    {
+        fake.dump_err = c[i].err;
+        CHECK(RUN("dump", "-k", SCRATCH ".key", "web", SCRATCH) ==
+              c[i].status);
+        CHECK(has(err, c[i].says) && size_of(SCRATCH) == 4);
+    }
+    /* A Xen that is never content. */
+    fake.asked = 0;
+    fake.dump_err = ENOBUFS;
+    CHECK(RUN("dump", "-k", SCRATCH ".key", "web", SCRATCH) == 1);
+    CHECK(fake.asked < 10 && !fake.open_buffers);
+    remove(SCRATCH);
+    remove(SCRATCH ".key");
 }
 
 TEST(report)

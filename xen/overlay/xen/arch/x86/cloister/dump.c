@@ -263,14 +263,15 @@ static int write_record(struct domain *d, struct cloister_dump *op)
 
     set_xen_guest_handle_raw(user, (uint8_t *)op->buffer);
     domain_pause(d);
-    room = cloister_hvm_size(d);
+    room = cloister_record_room(d);
     buf = xvzalloc_array(uint8_t, room);
     rc = buf ? cloister_record_dump(d, buf, room, &length) : -ENOMEM;
     domain_unpause(d);
 
     if ( !rc && length > op->length )
         rc = -ENOBUFS;
-    op->length = length;
+    if ( !rc || rc == -ENOBUFS )
+        op->length = length;
     if ( !rc && copy_to_guest(user, buf, length) )
         rc = -EFAULT;
     /* Half-made, it has state in the clear. */
@@ -279,6 +280,23 @@ static int write_record(struct domain *d, struct cloister_dump *op)
     xvfree(buf);
 
     return rc;
+}
+
+/* Before the TPM is troubled: 0; -E2BIG; -ENOBUFS, and op->length will do. */
+static int check_room(struct domain *d, struct cloister_dump *op)
+{
+    size_t room = cloister_record_room(d);
+
+    if ( !room )
+    {
+        cloister_refuse(d, CLOISTER_WHY_save_large, 0);
+        return -E2BIG;
+    }
+    if ( op->length >= room )
+        return 0;
+    op->length = room;
+
+    return -ENOBUFS;
 }
 
 /* Under the domctl lock. */
@@ -293,6 +311,9 @@ static int dump(struct domain *d, struct cloister_dump *op)
         return -EACCES;
     if ( !cloister_tpm_present() )
         return -ENODEV;
+    rc = check_room(d, op);
+    if ( rc )
+        return rc;
 
     spin_lock(&dump_lock);
     rc = wrap(cd, op->modulus);

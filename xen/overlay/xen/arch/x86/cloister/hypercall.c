@@ -359,7 +359,9 @@ long do_cloister_op(unsigned int cmd, XEN_GUEST_HANDLE_PARAM(void) arg)
     if ( rc == -ERESTART )
         return hypercall_create_continuation(__HYPERVISOR_cloister_op, "ih",
                                              cmd, arg);
-    if ( !rc && copy_to_guest(arg, (uint8_t *)&a, sizes[cmd]) )
+    /* Then it says how long it would have been. */
+    if ( (!rc || (rc == -ENOBUFS && cmd == CLOISTER_OP_dump)) &&
+         copy_to_guest(arg, (uint8_t *)&a, sizes[cmd]) )
         rc = -EFAULT;
     if ( cmd == CLOISTER_OP_secret )
         cl_wipe(&a, sizeof(a));

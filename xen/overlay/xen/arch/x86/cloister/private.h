@@ -340,8 +340,16 @@ int cloister_migrate_op(struct cloister_migrate *m);
 void cloister_instance_id(const uint8_t raw[CL_KEY_SIZE], uint8_t id[16]);
 
 /*
+ * Bytes that a record of a sealed domain may need, as it is now; 0: more than
+ * a context can have.  Takes no lock.
+ */
+size_t cloister_record_room(struct domain *d);
+
+/*
  * A record of a sealed domain, which is paused, for its owner (dump.c): of the
- * pages that others have views of, and no image.  0 or -errno.
+ * pages that others have views of, and no image.  0; -EAGAIN: they were given
+ * or taken meanwhile, or its key is gone; -ESTALE: pages rest, which is on
+ * record; -ENOMEM.
  */
 int cloister_record_dump(struct domain *d, void *buf, size_t room,
                          size_t *length);

@@ -352,6 +352,24 @@ static enum cloister_reason fill_context(struct domain *d,
                                            : CLOISTER_WHY_none;
 }
 
+/* Of a context that libxc, and Xen (0012), take back: some 20 GiB of guest. */
+#define CONTEXT_LIMIT   MB(128)
+
+size_t cloister_record_room(struct domain *d)
+{
+    size_t size = cl_record_size(hvm_save_size(d), d->arch.cloister->log_size,
+                                 domain_tot_pages(d));
+
+    /* libxc's limit. */
+    return size > CONTEXT_LIMIT - KB(4) ? 0 : size;
+}
+
+/* Of what is too large, nothing: the save is refused. */
+uint32_t cloister_hvm_size(struct domain *d)
+{
+    return cloister_record_room(d) + 3 * DESC + sizeof(struct hvm_save_header);
+}
+
 /* Under the domctl lock, domain paused. */
 static enum cloister_reason save_reason(struct domain *d)
 {
@@ -361,6 +379,8 @@ static enum cloister_reason save_reason(struct domain *d)
     if ( cd->state != CLOISTER_DOM_sealed ||
          d->shutdown_code != SHUTDOWN_suspend )
         return CLOISTER_WHY_save_running;
+    if ( !cloister_record_room(d) )
+        return CLOISTER_WHY_save_large;
 
     /* Writes that the CPU has logged and nobody has looked at. */
     if ( paging_mode_log_dirty(d) )
@@ -373,22 +393,6 @@ static enum cloister_reason save_reason(struct domain *d)
     spin_unlock(&cd->lock);
 
     return still ? CLOISTER_WHY_none : CLOISTER_WHY_save_running;
-}
-
-/* Of a context that libxc, and Xen (0012), take back: some 20 GiB of guest. */
-#define CONTEXT_LIMIT   MB(128)
-
-uint32_t cloister_hvm_size(struct domain *d)
-{
-    size_t hvm = hvm_save_size(d);
-    size_t size = cl_record_size(hvm, d->arch.cloister->log_size,
-                                 domain_tot_pages(d));
-
-    /* What is too large has no room: then the save is refused.  libxc's limit. */
-    if ( size > CONTEXT_LIMIT - KB(4) )
-        size = 0;
-
-    return size + 3 * DESC + sizeof(struct hvm_save_header);
 }
 
 int cloister_hvm_save(struct domain *d, struct hvm_domain_context *h)
