@@ -117,7 +117,7 @@ static enum cli_exit fail(int rc, const char *spec)
         complain("%s is too large to be saved or dumped (see cloister why)",
                  spec);
         return CLI_FAILURE;
-    case ESTALE:
+    case ENODATA:
         complain("%s: pages have gone to rest since xl dump-core read them: "
                  "do both again, one right after the other", spec);
         return CLI_FAILURE;

@@ -1528,7 +1528,7 @@ TEST(dump)
         const char *says;
     } c[] = {{EACCES, 6, "does not name this key"},
              {EAGAIN, 1, "try again"},
-             {ESTALE, 1, "gone to rest"},
+             {ENODATA, 1, "gone to rest"},
              {E2BIG, 1, "too large"}};
 
     fake = healthy;

@@ -348,7 +348,7 @@ size_t cloister_record_room(struct domain *d);
 /*
  * A record of a sealed domain, which is paused, for its owner (dump.c): of the
  * pages that others have views of, and no image.  0; -EAGAIN: they were given
- * or taken meanwhile, or its key is gone; -ESTALE: pages rest, which is on
+ * or taken meanwhile, or its key is gone; -ENODATA: pages rest, which is on
  * record; -ENOMEM.
  */
 int cloister_record_dump(struct domain *d, void *buf, size_t room,

@@ -443,7 +443,7 @@ int cloister_record_dump(struct domain *d, void *buf, size_t room,
     if ( why == CLOISTER_WHY_dump_asleep )
     {
         cloister_refuse(d, why, detail);
-        return -ESTALE;
+        return -ENODATA;
     }
 
     return why ? -EAGAIN : rc;
