@@ -399,7 +399,7 @@ struct cloister_images {
  *   -EINVAL      not a protected guest that is alive
  *   -EACCES      its command line does not name this key
  *   -EAGAIN      somebody took views meanwhile
- *   -ENODATA      pages have gone to rest since they were read
+ *   -ENODATA     pages have gone to rest since they were read
  *   -ENOBUFS     the record may be longer than that: .length is enough
  *   -E2BIG       it would be longer than any can be
  *   -ENODEV, -EIO, -ETIMEDOUT  the TPM

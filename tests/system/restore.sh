@@ -12,7 +12,7 @@ cycles=3
 seed=1
 contexts=1500
 images=60
-! grep -q restore=more /proc/cmdline || contexts=9000 images=1000
+! grep -q restore=more /proc/cmdline || contexts=9100 images=1000
 
 # goes_on NAME: two more rounds of its own check.
 goes_on()
