@@ -148,7 +148,8 @@
     X(67, rec_host,     "the image was saved on another host, or before "     \
        "this one was started without its host key",                           \
        "restore it on the host that saved it, with its host key (cloister "   \
-       "keys); to move a guest, use cloister migrate")                        \
+       "keys); to move a guest, run cloister allow here, then cloister "      \
+       "migrate there")                                                       \
     X(68, rec_forged,   "the image's sealed record was changed",              \
        "use the image as xl save wrote it")                                   \
     X(69, rec_guest,    "the image is of another guest",                      \
