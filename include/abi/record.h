@@ -25,8 +25,9 @@
 #include <stdint.h>
 
 /*
- * First number free after Xen's own (CPU_MSR is 20).  A Xen without Cloister
- * does not know it and refuses the image.
+ * First number free after Xen's own (CPU_MSR is 20), and the next that Xen
+ * would give out: to be reserved there.  A Xen without Cloister does not know
+ * it and refuses the image.
  */
 #define CLOISTER_HVM_CODE           21
 
