@@ -2,8 +2,10 @@
 /*
  * What carries `xl migrate` to another host.  xl's two ends speak as always;
  * at the end, before the source's xl hears that the target is ready, the
- * guest's key goes over (abi/migrate.h), so that all that can fail has failed
- * before, and from then on the target starts the guest, link or no link.
+ * guest's key goes over (abi/migrate.h).  What can be told without it is told
+ * before: xl's part, whether the target could seal the domain, and whether the
+ * guest would find the same CPU and a network card there.  From then on the
+ * target starts the guest, link or no link.
  */
 #ifndef CLOISTER_TOOLS_CARRY_H
 #define CLOISTER_TOOLS_CARRY_H
