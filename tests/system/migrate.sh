@@ -282,6 +282,67 @@ cut_links()
     fact cut_lost $lost
 }
 
+# In the record; and from there to the key's end and beyond, a point in each
+# 100 bytes: what comes after the record is not much longer than that.
+late_points()
+{
+    awk 'BEGIN { srand(5)
+        for (i = 0; i < 4; i++) print "record", int(rand() * 480 * 1024)
+        for (i = 0; i < 8; i++) print "tail", int((i + rand()) * 100) }'
+}
+
+# It has gone from one of the two.
+decided()
+{
+    gone_from_b || [ "$(domains)" = 0 ]
+}
+
+# place: where the guest goes on; with +left if b has one that does not.
+find_guest()
+{
+    place=
+    wait_until 60 decided
+    if xl domid keeper >/dev/null 2>&1 && ! has_flag keeper s; then
+        [ "$(lives "$guest" late)" != 'fact alive_late 1' ] || place=here
+    fi
+    if ! gone_from_b; then
+        there=+left
+        [ "$(lives_on_b late)" != 'fact alive_late 1' ] || there=there
+        place=$place$there
+    fi
+}
+
+# Wherever it is cut, the guest goes on here, or there, and not on both.
+cut_late()
+{
+    late_here=0 late_there=0 late_lost=0
+    late_points >/tmp/points
+    while read -r part point; do
+        send "cutlate $part $point | socat -t 5 - TCP:$theirs:$GUESTS"
+        status=$?
+        find_guest
+        note "cut $point bytes into the $part: status $status, ${place:-nowhere}"
+        # What xl says is so.
+        case $place$((status != 0)) in
+        here1) late_here=$((late_here + 1)) ;;
+        there0)
+            late_there=$((late_there + 1))
+            send_back || break
+            guest=keeper--incoming
+            ;;
+        *)
+            late_lost=$((late_lost + 1))
+            said
+            break
+            ;;
+        esac
+    done </tmp/points
+    fact cut_late_cuts $((late_here + late_there))
+    fact cut_late_here $late_here
+    fact cut_late_there $late_there
+    fact cut_late_lost $late_lost
+}
+
 # The record, as b gets it, is another; the pages are dom0's affair until the
 # guest touches them.
 changed_record()
@@ -441,6 +502,7 @@ case $plan in
 cut)
     allow_both
     cut_links
+    cut_late
     ;;
 again)
     allow_both
