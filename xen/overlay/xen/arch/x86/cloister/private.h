@@ -57,6 +57,8 @@ struct cloister_domain {
     } ring[CLOISTER_RINGS];
     struct cloister_restore *restore;   /* from sethvmcontext to the seal
                                            (domctl lock) */
+    bool loaded_first, loaded_others;   /* CPU contexts before the seal: the
+                                   first vCPU's, others' (domctl lock) */
     bool arrived;               /* its key came from another host, and it runs
                                    (domctl lock) */
     uint8_t instance[16];       /* names the key, see cloister_instance_id */

@@ -335,10 +335,11 @@ static enum cloister_reason check_record(struct domain *d,
 int cloister_check_context(struct domain *d,
                            const struct hvm_domain_context *h)
 {
+    struct cloister_domain *cd = d->arch.cloister;
     const struct hvm_save_descriptor *desc;
     size_t at = 0;
 
-    if ( !d->arch.cloister )
+    if ( !cd )
         return 0;
 
     while ( h->size - at >= DESC )
@@ -352,6 +353,10 @@ int cloister_check_context(struct domain *d,
              desc->length > h->size - at )
             break;
         at += desc->length;
+        if ( desc->typecode == HVM_SAVE_CODE(CPU) && desc->instance )
+            cd->loaded_others = true;
+        else if ( desc->typecode == HVM_SAVE_CODE(CPU) )
+            cd->loaded_first = true;
     }
     cloister_refuse(d, CLOISTER_WHY_rec_order, at);
 
@@ -496,6 +501,8 @@ static bool is_fresh(struct domain *d)
 
     if ( d->arch.cloister->state != CLOISTER_DOM_building )
         return true;
+    if ( d->arch.cloister->loaded_first )
+        return false;
     for_each_vcpu ( d, v )
         if ( v->is_initialised || has_loaded(d, v, CPU_MSR_CODE) ||
              has_loaded(d, v, CPU_XSAVE_CODE) )
@@ -684,6 +691,7 @@ enum cloister_reason cloister_restore_finish(struct domain *d)
     struct cloister_restore *r = cd->restore;
     struct hvm_domain_context hvm = {};
     enum cloister_reason why;
+    struct vcpu *v;
 
     /* Once more, as the hypercall may have come back many times. */
     why = cloister_restore_check(d);
@@ -692,6 +700,9 @@ enum cloister_reason cloister_restore_finish(struct domain *d)
 
     hvm.size = r->b.state.hvm;
     hvm.data = r->b.hvm;
+    /* Interrupts that were posted before: what is loaded does not replace them. */
+    for_each_vcpu ( d, v )
+        hvm_sync_pir_to_irr(v);
     if ( hvm_load(d, true, &hvm) )
         return CLOISTER_WHY_rec_failed;
     /* Forgotten by now, as 1,024 others have been saved meanwhile? */

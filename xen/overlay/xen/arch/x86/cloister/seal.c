@@ -134,10 +134,17 @@ static bool has_target(const struct domain *d)
     return found;
 }
 
+/* Settings need no ring, and Xen acts by them. */
+static bool is_monitored(const struct domain *d)
+{
+    return vm_event_check_ring(d->vm_event_monitor) ||
+           d->monitor.guest_request_enabled ||
+           memchr_inv(&d->arch.monitor, 0, sizeof(d->arch.monitor));
+}
+
 static bool is_watched(const struct domain *d)
 {
-    return d->debugger_attached ||
-           vm_event_check_ring(d->vm_event_monitor) ||
+    return d->debugger_attached || is_monitored(d) ||
            p2m_get_hostp2m(d)->default_access != p2m_access_rwx;
 }
 
@@ -160,23 +167,29 @@ static enum cloister_reason kind_reason(const struct domain *d)
     return CLOISTER_WHY_none;
 }
 
-/* It would come before the guest's first instruction; no context has it. */
-static bool has_event(const struct vcpu *v)
+/* It would come before the guest's first instruction. */
+static bool has_event(struct vcpu *v)
 {
-    return v->arch.hvm.inject_event.vector != HVM_EVENT_VECTOR_UNSET ||
+    struct x86_event info;
+
+    return alternative_call(hvm_funcs.get_pending_event, v, &info) ||
+           v->arch.hvm.inject_event.vector != HVM_EVENT_VECTOR_UNSET ||
            v->arch.nmi_pending || v->arch.mce_pending ||
            v->arch.hvm.single_step || v->arch.hvm.fast_single_step.enabled;
 }
 
 /*
  * What is not measured.  Registers of a vCPU that is down are not: there must
- * be none but the first's.
+ * be none but the first's, nor have been any, as a reset leaves some.  How the
+ * guest gets its events, the parameter does not always say.
  */
 static bool has_other_state(const struct domain *d)
 {
-    const struct vcpu *v;
+    const struct cloister_domain *cd = d->arch.cloister;
+    struct vcpu *v;
 
-    if ( !d->vcpu || !d->vcpu[0] )
+    if ( !d->vcpu || !d->vcpu[0] || cd->loaded_others ||
+         hvm_domain_irq(d)->callback_via_type != HVMIRQ_callback_none )
         return true;
 
     for_each_vcpu ( d, v )
