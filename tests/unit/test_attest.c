@@ -20,6 +20,7 @@
 #include "domains.h"
 #include "evidence.h"
 #include "hyp.h"
+#include "launch.h"
 #include "output.h"
 #include "swtpm.h"
 #include "test.h"
@@ -51,19 +52,8 @@ static unsigned int reason_after;
 
 static void make_launch(void)
 {
-    const struct cloister_launch_config config = {.revision = 1};
-    struct cl_measure m;
-
-    cl_measure_init(&m, launch_log, sizeof(launch_log));
-    cl_measure_item(&m, CLOISTER_ITEM_config, 0, 0, &config, sizeof(config));
-    cl_measure_item(&m, CLOISTER_ITEM_cpu, 0, 0, "cpu", 3);
-    cl_measure_item(&m, CLOISTER_ITEM_state, 0, 2, "registers", 9);
-    cl_measure_item(&m, CLOISTER_ITEM_params, 0, 0, "params", 6);
-    cl_measure_item(&m, CLOISTER_ITEM_map, 0, 0, "map", 3);
-    cl_measure_item(&m, CLOISTER_ITEM_start, 0, 7, "start", 5);
-    cl_measure_page(&m, 1, host_log);
-    cl_measure_finish(&m, measurement);
-    launch_size = m.used;
+    launch_size = launch_make(launch_log, sizeof(launch_log), host_log,
+                              measurement);
 }
 
 static void event(uint16_t type, uint8_t who)

@@ -18,6 +18,7 @@
 #include <cloister/measure.h>
 
 #include "base64.h"
+#include "launch.h"
 #include "quote.h"
 #include "signed.h"
 #include "tpmkey.h"
@@ -35,7 +36,6 @@ static size_t launch_size, host_size;
 static void make_logs(uint32_t unsafe)
 {
     static const uint8_t page[4096] = {1};
-    const struct cloister_launch_config config = {.revision = 1, .vcpus = 1};
     const struct cloister_host_policy policy = {
         .revision = 1,
         .mode = CLOISTER_MODE_on,
@@ -43,16 +43,8 @@ static void make_logs(uint32_t unsafe)
     };
     struct cl_measure m;
 
-    cl_measure_init(&m, launch_log, sizeof(launch_log));
-    cl_measure_item(&m, CLOISTER_ITEM_config, 0, 0, &config, sizeof(config));
-    cl_measure_item(&m, CLOISTER_ITEM_cpu, 0, 0, "cpu", 3);
-    cl_measure_item(&m, CLOISTER_ITEM_state, 0, 2, "registers", 9);
-    cl_measure_item(&m, CLOISTER_ITEM_params, 0, 0, "params", 6);
-    cl_measure_item(&m, CLOISTER_ITEM_map, 0, 0, "map", 3);
-    cl_measure_item(&m, CLOISTER_ITEM_start, 0, 7, "start", 5);
-    cl_measure_page(&m, 1, page);
-    cl_measure_finish(&m, guest.measurement);
-    launch_size = m.used;
+    launch_size = launch_make(launch_log, sizeof(launch_log), page,
+                              guest.measurement);
 
     cl_measure_init(&m, host_log, sizeof(host_log));
     cl_measure_item(&m, CLOISTER_ITEM_build, 0, 0, "\1\2\3", 3);
