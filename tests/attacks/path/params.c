@@ -86,28 +86,6 @@ static enum verdict param_callback_irq(struct victim *v)
 }
 ATTACK(param_callback_irq, .needs = SHARED);
 
-/* Before the guest runs; then the parameter is 0 again, and Xen keeps to it. */
-static enum verdict param_callback_irq_early(struct victim *v)
-{
-    xenevtchn_handle *channel = xenevtchn_open(NULL, 0);
-    int remote = port_in(v), port;
-
-    if ( remote < 0 )
-        return FAILURE;
-    if ( set_param(v->id, HVM_PARAM_CALLBACK_IRQ,
-                   ((uint64_t)HVM_PARAM_CALLBACK_TYPE_VECTOR << 56) |
-                       VECTOR_UPCALL) ||
-         set_param(v->id, HVM_PARAM_CALLBACK_IRQ, 0) )
-        return verdict(FAILURE, "refused");
-    port = xenevtchn_bind_interdomain(channel, v->id, remote);
-    if ( port < 0 || xenevtchn_notify(channel, port) )
-        return verdict(FAILURE, "the port does not work");
-    if ( victim_unpause(v) )
-        return verdict(FAILURE, "the guest is not started");
-    return victim_complains(v, "VECTOR 85");
-}
-ATTACK(param_callback_irq_early, .needs = BUILT);
-
 /* Claim: dom0 opens ports in a running guest, in the guest's name. */
 static enum verdict evtchn_alloc_unbound(struct victim *v)
 {
