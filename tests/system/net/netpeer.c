@@ -18,7 +18,8 @@
  * back (who serves begins with that when somebody comes); keep=MIB: so much
  * memory is filled, and checked again and again;
  * drown=ADDRESS: UDP as fast as it goes, for ever, to the card 02:00:00:00:00:99
- * by that address; stretch=SECONDS: ping and TCP out for so long each;
+ * by that address; burn=1: nothing but computing, for ever, with no card at all;
+ * stretch=SECONDS: ping and TCP out for so long each;
  * work=marks: what costs what, between marks (lab/mark.h) for a counter.
  * With end=1 the guest is switched off when all that is done.
  *
@@ -482,6 +483,14 @@ static void drown(const char *ip)
     flood(ip, 1000000);
 }
 
+/* What a guest that wants all the processor's time does to others by itself. */
+static void burn(void)
+{
+    printf("net burning\n");
+    for ( ;; )
+        asm volatile ( "" );
+}
+
 /*
  * As much out as in, at the same time, as the other end sends everything
  * back: a child sends, and says by a pipe what the checksum is.
@@ -693,6 +702,8 @@ int main(void)
     setvbuf(stdout, NULL, _IOLBF, 0);
     mount("proc", "/proc", "proc", 0, NULL);
     load_modules();
+    if ( getenv("burn") )
+        burn();
     if ( !getenv("net") || configure() )
         printf("net done\n");
     else
