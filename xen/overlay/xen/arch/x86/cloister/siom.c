@@ -30,7 +30,10 @@ static DEFINE_SPINLOCK(device_lock);
 static DECLARE_BITMAP(again, CL_SIOM_PORTS);     /* Tx queues to look at */
 static DECLARE_BITMAP(waiting, CL_SIOM_PORTS);   /* under device_lock */
 static struct timer timer;
-static unsigned int rounds;     /* under device_lock */
+/* Of the tasklet's, since it last came to an end or the timer expired: a
+ * doorbell does not begin them anew, or another processor's doorbells could
+ * hold this one's softirqs for good.  Under device_lock. */
+static unsigned int rounds;
 
 static bool __init parse_where(const char *s, const char *end)
 {
@@ -144,7 +147,8 @@ static void work_locked(bool by_tasklet)
     more = n >= BUDGET || !bitmap_empty(again, CL_SIOM_PORTS) ||
            !bitmap_empty(cloister_siom->rx_ready, CL_SIOM_PORTS);
 
-    rounds = by_tasklet && more ? rounds + 1 : 0;
+    if ( by_tasklet )
+        rounds = more ? rounds + 1 : 0;
     if ( more && rounds < ROUNDS )
         cloister_siom_kick();
     else if ( more || !bitmap_empty(cloister_siom->tx_ready, CL_SIOM_PORTS) )
