@@ -75,6 +75,16 @@ static bool drained(struct cl_port *port, struct cl_queue *q)
     return !cl_queue_has(port, q);
 }
 
+bool cl_siom_tx_quiet(struct cl_port *port, bool quiet)
+{
+    struct cl_queue *q = &port->virtio.queue[CL_QUEUE_TX];
+
+    if ( q->quiet != quiet && cl_virtio_enter(port, q) )
+        cl_queue_quiet(port, q, quiet);
+
+    return q->quiet == quiet;
+}
+
 unsigned int cl_siom_tx(struct cl_port *port, unsigned int budget)
 {
     struct cl_queue *q = &port->virtio.queue[CL_QUEUE_TX];

@@ -293,6 +293,49 @@ TEST(frames_wait_for_buffers_and_the_guest_is_asked_to_ring)
     stop();
 }
 
+/* Where the device writes when it wants to hear of what is sent. */
+static uint32_t rings_at(uint64_t features)
+{
+    return GUEST_RING(CL_QUEUE_TX) + GUEST_USED +
+           (features & F_EVENT ? 4 + 8 * 256 : 0);
+}
+
+struct ring {
+    uint64_t features;
+    uint16_t rings, does_not, again; /* what is there then */
+};
+
+TEST(who_is_polled_does_not_ring)
+{
+    static const struct ring cases[] = {{ALL, 1, 1, 3}, {F_V1, 0, 1, 0}};
+    const struct ring *r;
+
+    for ( r = cases; r < cases + 2; r++ )
+    {
+        uint32_t event = rings_at(r->features);
+
+        start(NULL, NULL, r->features);
+        guest_fill(&b, 8, 2048);
+        guest_offer(&a, NULL, frame(1, 2, 100), 100);
+        guest_run(&siom, both, 2);
+        CHECK(guest_u16(&a, event) == r->rings);
+        CHECK(cl_siom_tx_quiet(&a.port, true));
+        guest_offer(&a, NULL, frame(1, 2, 100), 100);
+        guest_run(&siom, both, 2);
+        CHECK(guest_u16(&a, event) == r->does_not);
+        CHECK(b.port.stats.rx_frames == 2); /* looked at all the same */
+        guest_offer(&a, NULL, frame(1, 2, 100), 100);
+        CHECK(cl_siom_tx_quiet(&a.port, false));
+        guest_run(&siom, both, 2);
+        CHECK(guest_u16(&a, event) == r->again);
+        CHECK(b.port.stats.rx_frames == 3);
+        CHECK(cl_siom_tx_quiet(&a.port, true));
+        guest_driver(&a, r->features); /* a reset: it rings */
+        CHECK(cl_siom_tx_quiet(&a.port, false));
+        stop();
+    }
+}
+
 TEST(buffer_too_small_without_merging)
 {
     start(NULL, NULL, F_V1);

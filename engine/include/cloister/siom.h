@@ -321,6 +321,13 @@ void cl_siom_mem_write(struct cl_port *port, uint32_t off, unsigned int size,
 unsigned int cl_siom_tx(struct cl_port *port, unsigned int budget);
 
 /*
+ * Asks the driver not to ring for what it sends, since somebody will look
+ * anyway; or to ring again: then, too, somebody must look once more.  False:
+ * not now, the driver is not up.
+ */
+bool cl_siom_tx_quiet(struct cl_port *port, bool quiet);
+
+/*
  * Bus Rx controller: the same from its Rx memory to the guest's queue.  If it
  * was enough, cl_siom_rx_next() will come back to this port.
  */

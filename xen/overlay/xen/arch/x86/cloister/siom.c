@@ -5,7 +5,8 @@
  * Work is done where it comes up: a guest's doorbell takes its frames, passes
  * them on, and fills the other guest's queue, all before the guest goes on.
  * What is left over (budget, a busy lock) is for a softirq tasklet, and what
- * must wait (rate caps, a paused guest) for a timer.
+ * must wait (rate caps, a paused guest) for a timer.  A guest that rings often
+ * is asked not to, and the timer looks instead, until there is little to see.
  */
 
 #include <xen/init.h>
@@ -19,6 +20,7 @@
 #define BUDGET      64          /* frames for each piece of work */
 #define ROUNDS      8           /* of these in a row by the tasklet */
 #define PERIOD      MICROSECS(200)
+#define POLL        MICROSECS(100)
 #define PAUSED      MILLISECS(5)
 
 struct cloister_siom_options __ro_after_init cloister_siom_opts = {
@@ -27,7 +29,8 @@ struct cloister_siom_options __ro_after_init cloister_siom_opts = {
 struct cl_siom *__ro_after_init cloister_siom;
 
 static DEFINE_SPINLOCK(device_lock);
-static DECLARE_BITMAP(again, CL_SIOM_PORTS);     /* Tx queues to look at */
+static DECLARE_BITMAP(again, CL_SIOM_PORTS);     /* Tx queues to look at, */
+static DECLARE_BITMAP(polled, CL_SIOM_PORTS);    /* and when the timer expires */
 static DECLARE_BITMAP(waiting, CL_SIOM_PORTS);   /* under device_lock */
 static struct timer timer;
 /* Of the tasklet's, since it last came to an end or the timer expired: a
@@ -153,6 +156,8 @@ static void work_locked(bool by_tasklet)
         cloister_siom_kick();
     else if ( more || !bitmap_empty(cloister_siom->tx_ready, CL_SIOM_PORTS) )
         arm_timer(PERIOD);      /* for tokens, or the NIC */
+    if ( !bitmap_empty(polled, CL_SIOM_PORTS) )
+        arm_timer(POLL);
     if ( !bitmap_empty(waiting, CL_SIOM_PORTS) )
         arm_timer(PAUSED);
     if ( cloister_siom->nic )
@@ -175,6 +180,21 @@ void cloister_siom_again(const struct cloister_port *cp)
     set_bit(cp->port.nr, again);
 }
 
+void cloister_siom_poll(const struct cloister_port *cp)
+{
+    set_bit(cp->port.nr, polled);
+}
+
+static void poll(void)
+{
+    unsigned int nr;
+
+    for ( nr = find_first_bit(polled, CL_SIOM_PORTS); nr < CL_SIOM_PORTS;
+          nr = find_next_bit(polled, CL_SIOM_PORTS, nr + 1) )
+        if ( test_and_clear_bit(nr, polled) )
+            set_bit(nr, again);
+}
+
 static void collect(void)
 {
     unsigned int nr;
@@ -192,6 +212,8 @@ static void collect(void)
             set_bit(nr, again);
         if ( paused )
             __set_bit(nr, waiting);
+        else if ( ACCESS_ONCE(port_of(p)->polled) )
+            set_bit(nr, polled);
     }
 }
 
@@ -214,6 +236,7 @@ static void cf_check timer_work(void *unused)
 {
     spin_lock(&device_lock);
     rounds = 0;
+    poll();
     retry_waiting();
     collect();
     work_locked(true);
@@ -228,6 +251,7 @@ static void leave(struct cloister_port *cp)
     if ( cp->active )
     {
         clear_bit(cp->port.nr, again);
+        clear_bit(cp->port.nr, polled);
         __clear_bit(cp->port.nr, waiting);
         cl_siom_port_remove(&cp->port);
     }

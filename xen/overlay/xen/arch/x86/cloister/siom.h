@@ -19,6 +19,9 @@ struct cloister_port {
     bool active;                /* under both locks */
     uint32_t generation;        /* of the memory map */
     struct cl_siom_config config;
+    bool polled;                /* its guest does not ring: see siom.c */
+    s_time_t window;            /* in which its guest has rung */
+    unsigned int rung;          /* so often */
     uint16_t settled;           /* CLOISTER_NET_SET_*: of it, by dom0 */
     struct cl_siom_saved *saved;    /* of a restored guest, until it is
                                        attached, */
@@ -62,6 +65,9 @@ void cloister_siom_kick(void);
 /* The port's Tx queue is to be looked at again by the tasklet. */
 void cloister_siom_again(const struct cloister_port *cp);
 
+/* The port's guest rings too often, and will be looked after by the timer. */
+void cloister_siom_poll(const struct cloister_port *cp);
+
 /* ---- siom_port.c: the bus side ----------------------------------------- */
 
 extern const struct cl_siom_platform cloister_siom_platform;
@@ -69,7 +75,10 @@ extern const struct cl_siom_platform cloister_siom_platform;
 /* From the engine, device_lock held: frames to the guest, unless paused. */
 unsigned int cloister_port_deliver(struct cloister_port *cp, bool *paused);
 
-/* From the tasklet: the same from the guest. */
+/*
+ * From the tasklet: the same from the guest.  A guest that is polled, and sends
+ * little by now, is asked to ring again (cp->polled).
+ */
 unsigned int cloister_port_collect(struct cloister_port *cp,
                                    unsigned int budget, bool *paused);
 

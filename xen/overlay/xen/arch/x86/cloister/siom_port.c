@@ -12,6 +12,9 @@
 #include "siom.h"
 
 #define BUDGET          64
+#define WINDOW          MILLISECS(1)
+#define OFTEN           16      /* doorbells in that time: it is polled */
+#define SELDOM          4       /* frames in a poll: it is no longer */
 #define MEMORY_ORDER    get_order_from_bytes(KB(128))
 
 /* The VM that runs on this CPU: whose bus an access is for. */
@@ -149,14 +152,35 @@ unsigned int cloister_port_collect(struct cloister_port *cp,
     *paused = !runs(cp);
     if ( !*paused )
         n = cl_siom_tx(&cp->port, budget);
+    if ( !*paused && cp->polled && n < SELDOM )
+    {
+        *paused = !cl_siom_tx_quiet(&cp->port, false);
+        cp->polled = *paused;
+        n += cl_siom_tx(&cp->port, budget);
+    }
     spin_unlock(&cp->lock);
 
     return n;
 }
 
+/* An exit for each frame costs more than looking once for many. */
+static bool rings_often(struct cloister_port *cp)
+{
+    const s_time_t now = NOW();
+
+    if ( now - cp->window > WINDOW )
+    {
+        cp->window = now;
+        cp->rung = 0;
+    }
+
+    return ++cp->rung >= OFTEN;
+}
+
 static void doorbell(struct cloister_port *cp, unsigned int q)
 {
     unsigned int n = 0;
+    bool poll = false;
 
     cp->port.stats.doorbells++;
     switch ( q )
@@ -167,6 +191,8 @@ static void doorbell(struct cloister_port *cp, unsigned int q)
         break;
 
     case CL_QUEUE_TX:
+        poll = rings_often(cp) && cl_siom_tx_quiet(&cp->port, true);
+        cp->polled |= poll;
         n = cl_siom_tx(&cp->port, BUDGET);
         break;
 
@@ -178,7 +204,9 @@ static void doorbell(struct cloister_port *cp, unsigned int q)
 
     if ( n == BUDGET )
         cloister_siom_again(cp);
-    if ( n )
+    if ( poll )
+        cloister_siom_poll(cp);
+    if ( n || poll )
         cloister_siom_work();
 }
 
