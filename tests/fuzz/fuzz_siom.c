@@ -33,6 +33,7 @@ static void queues(void)
     struct cl_port *port;
     unsigned int from = 0;
 
+    (void)cl_siom_tx_quiet(&bad.port, budget & 1);
     cl_siom_tx(&bad.port, budget);
     cl_siom_ctrl(&bad.port);
     cl_siom_poll(&siom, budget);
