@@ -374,12 +374,6 @@ void cloister_dump_wipe(void);
 bool cloister_log_names(const uint8_t *log, size_t size, const char *option,
                         const uint8_t value[32]);
 
-/*
- * Whether the domain could be sealed, but for its pages and its record: -ERESTART,
- * or 0 with *why set.  It has a key then.  Under the domctl lock.
- */
-int cloister_seal_could(struct domain *d, enum cloister_reason *why);
-
 /* Its item `config`, copied; false: it has none. */
 bool cloister_log_config(const uint8_t *log, size_t size,
                          struct cloister_launch_config *c);
@@ -548,7 +542,7 @@ bool cloister_events_settled(void);
 int cloister_events_read(uint64_t offset, uint8_t *out, uint32_t *len,
                          uint64_t *total, uint64_t *gen);
 
-/* ---- seal.c ----------------------------------------------------------- */
+/* ---- refusal.c -------------------------------------------------------- */
 
 /* Writes a refusal to the log and to the ring that cloister(1) reads. */
 void cloister_refuse(struct domain *d, enum cloister_reason why,
@@ -559,6 +553,14 @@ int cloister_refusal_get(struct cloister_refusal *r);
 uint64_t cloister_refusals(void);
 
 const char *cloister_reason_text(enum cloister_reason why);
+
+/* ---- seal.c, seal_pages.c ---------------------------------------------- */
+
+/*
+ * Whether the domain could be sealed, but for its pages and its record: -ERESTART,
+ * or 0 with *why set.  It has a key then.  Under the domctl lock.
+ */
+int cloister_seal_could(struct domain *d, enum cloister_reason *why);
 
 /*
  * Nobody but the guest maps the page at gfn any more, or the reason; *pg may
