@@ -128,7 +128,7 @@ bool cloister_recalled(const struct domain *d);
 /* dom0's administrator does not want that of this UUID any longer. */
 void cloister_forget(const struct domain *d);
 
-/* ---- host.c ----------------------------------------------------------- */
+/* ---- host_ports.c, host_down.c ---------------------------------------- */
 
 /* Is one of these ports dom0's for part of what it does only? */
 bool cloister_watches_port(unsigned int first, unsigned int nr);
