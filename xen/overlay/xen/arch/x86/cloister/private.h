@@ -394,14 +394,15 @@ uint64_t cloister_param(const struct domain *d, unsigned int index);
 /* No vCPU runs, and none will until dom0 resumes the domain. */
 bool cloister_is_still(const struct domain *d);
 
+/* ---- restore.c --------------------------------------------------------- */
+
 /*
  * Steps of the seal of a domain that is restored.  check: does it fit to its
  * record?  take: the image is this domain's now (*rc: -ERESTART: again);
- * untake: or not, after all.  page: puts page *gfn of the record in place and decrypts it; none
- * and *gfn = CL_GFN_NONE when all are done.  log: its launch log and
- * measurement are those of the guest that was saved.  finish: loads the vCPUs, and
- * uses up the image, and attaches the network card.  source: the instance
- * that was saved, while hvm_load() checks what Xen has sealed; else NULL.
+ * untake: or not, after all.  page: puts page *gfn of the record in place and
+ * decrypts it; none and *gfn = CL_GFN_NONE when all are done.  log: its launch
+ * log and measurement are those of the guest that was saved.  finish: loads
+ * the vCPUs, and uses up the image, and attaches the network card.
  */
 enum cloister_reason cloister_restore_check(struct domain *d);
 enum cloister_reason cloister_restore_take(struct cloister_domain *cd,
@@ -410,11 +411,20 @@ void cloister_restore_untake(struct cloister_domain *cd);
 enum cloister_reason cloister_restore_page(struct domain *d, uint64_t *gfn);
 enum cloister_reason cloister_restore_log(struct cloister_domain *cd);
 enum cloister_reason cloister_restore_finish(struct domain *d);
-const uint8_t *cloister_restore_source(const struct cloister_domain *cd);
 void cloister_restore_drop(struct cloister_domain *cd);
 
 /* A record in the clear, as the host goes down.  Takes no lock. */
 void cloister_restore_wipe(struct cloister_domain *cd);
+
+/* ---- restore_record.c -------------------------------------------------- */
+
+/*
+ * The instance that was saved, while hvm_load() checks what Xen has sealed;
+ * else NULL.
+ */
+const uint8_t *cloister_restore_source(const struct cloister_domain *cd);
+
+/* ---- restore_key.c ----------------------------------------------------- */
 
 /*
  * A record from another host, whose key comes last: -EINVAL: there is none.
@@ -427,9 +437,11 @@ int cloister_restore_offer(const struct cloister_domain *cd,
 int cloister_restore_receive(struct domain *d,
                              struct cloister_record_key *key);
 
+/* ---- rest.c ------------------------------------------------------------ */
+
 /*
- * In rest.c: the page, which its entry says is incoming, goes asleep: it is
- * decrypted when it is first touched.  Under the gfn's lock; 0 or -errno.
+ * The page, which its entry says is incoming, goes asleep: it is decrypted
+ * when it is first touched.  Under the gfn's lock; 0 or -errno.
  */
 int cloister_expect_page(struct domain *d, gfn_t gfn, mfn_t mfn);
 
@@ -557,8 +569,8 @@ const char *cloister_reason_text(enum cloister_reason why);
 /* ---- seal.c, seal_pages.c ---------------------------------------------- */
 
 /*
- * Whether the domain could be sealed, but for its pages and its record: -ERESTART,
- * or 0 with *why set.  It has a key then.  Under the domctl lock.
+ * Whether the domain could be sealed, but for its pages and its record:
+ * -ERESTART, or 0 with *why set.  It has a key then.  Under the domctl lock.
  */
 int cloister_seal_could(struct domain *d, enum cloister_reason *why);
 
