@@ -336,10 +336,7 @@ void cloister_release_cancel(struct cloister_domain *cd);
 
 int cloister_migrate_op(struct cloister_migrate *m);
 
-/* ---- record.c, restore.c ------------------------------------------------ */
-
-/* Names an instance by its key, and gives nothing away. */
-void cloister_instance_id(const uint8_t raw[CL_KEY_SIZE], uint8_t id[16]);
+/* ---- record.c ---------------------------------------------------------- */
 
 /*
  * Bytes that a record of a sealed domain may need, as it is now; 0: more than
@@ -355,6 +352,29 @@ size_t cloister_record_room(struct domain *d);
  */
 int cloister_record_dump(struct domain *d, void *buf, size_t room,
                          size_t *length);
+
+/* ---- record_state.c ---------------------------------------------------- */
+
+/* Names an instance by its key, and gives nothing away. */
+void cloister_instance_id(const uint8_t raw[CL_KEY_SIZE], uint8_t id[16]);
+
+/* HVM parameter that says where the ring is. */
+extern const uint8_t cloister_ring_param[CLOISTER_RINGS];
+
+/* Which of the rings this page of the memory map is, or CLOISTER_RINGS. */
+unsigned int cloister_ring(const struct cloister_domain *cd,
+                           unsigned long gfn);
+
+/* SHA-256 of what the domain's processors can do. */
+void cloister_cpu_digest(const struct domain *d, uint8_t digest[32]);
+
+/* Parameter `index` as a record has it; 0 if it has not. */
+uint64_t cloister_param(const struct domain *d, unsigned int index);
+
+/* No vCPU runs, and none will until dom0 resumes the domain. */
+bool cloister_is_still(const struct domain *d);
+
+/* ---- dump.c ------------------------------------------------------------ */
 
 int cloister_dump_op(struct cloister_dump *op);
 
@@ -377,22 +397,6 @@ bool cloister_log_names(const uint8_t *log, size_t size, const char *option,
 /* Its item `config`, copied; false: it has none. */
 bool cloister_log_config(const uint8_t *log, size_t size,
                          struct cloister_launch_config *c);
-
-/* HVM parameter that says where the ring is. */
-extern const uint8_t cloister_ring_param[CLOISTER_RINGS];
-
-/* Which of the rings this page of the memory map is, or CLOISTER_RINGS. */
-unsigned int cloister_ring(const struct cloister_domain *cd,
-                           unsigned long gfn);
-
-/* SHA-256 of what the domain's processors can do. */
-void cloister_cpu_digest(const struct domain *d, uint8_t digest[32]);
-
-/* Parameter `index` as a record has it; 0 if it has not. */
-uint64_t cloister_param(const struct domain *d, unsigned int index);
-
-/* No vCPU runs, and none will until dom0 resumes the domain. */
-bool cloister_is_still(const struct domain *d);
 
 /* ---- restore.c --------------------------------------------------------- */
 
@@ -597,17 +601,18 @@ uint64_t cloister_views_limit(void);
  */
 void cloister_note(const struct domain *d, unsigned int call, unsigned int op,
                    enum cloister_reason why, uint64_t detail);
-/* ---- siom_nic.c ------------------------------------------------------- */
-
-/* Is this page of I/O memory the NIC's?  What else of it is not dom0's. */
-bool cloister_nic_hides_io(unsigned long mfn);
-int cloister_nic_dom0_permissions(struct domain *d);
 
 /* Entry e->number; -ENOENT if it is not there (any more). */
 int cloister_ledger_get(struct cloister_ledger *e);
 
 /* The counts of domain c->domid: 0, -ESRCH, or -ENOENT if it has none. */
 int cloister_counts_get(struct cloister_counts *c);
+
+/* ---- siom_nic.c ------------------------------------------------------- */
+
+/* Is this page of I/O memory the NIC's?  What else of it is not dom0's. */
+bool cloister_nic_hides_io(unsigned long mfn);
+int cloister_nic_dom0_permissions(struct domain *d);
 
 /* ---- siom_port.c ------------------------------------------------------ */
 

@@ -5,7 +5,6 @@
  */
 
 #include <xen/sched.h>
-#include <xen/sha2.h>
 #include <xen/xvmalloc.h>
 
 #include <asm/hvm/save.h>
@@ -13,167 +12,16 @@
 #include <asm/paging.h>
 
 #include <public/domctl.h>
-#include <public/hvm/params.h>
 #include <public/sched.h>
 
 #include <cloister/record.h>
 #include <cloister/wipe.h>
 
 #include "private.h"
+#include "record.h"
 #include "abi/record.h"
 
 #define DESC    sizeof(struct hvm_save_descriptor)
-
-/* ---- What a record says of a domain -------------------------------------- */
-
-void cloister_instance_id(const uint8_t raw[CL_KEY_SIZE], uint8_t id[16])
-{
-    struct {
-        char label[16];
-        uint8_t raw[CL_KEY_SIZE];
-    } in = { .label = "instance" };
-    uint8_t digest[SHA2_256_DIGEST_SIZE];
-
-    memcpy(in.raw, raw, sizeof(in.raw));
-    sha2_256_digest(digest, &in, sizeof(in));
-    cl_wipe(&in, sizeof(in));
-    memcpy(id, digest, 16);
-}
-
-void cloister_cpu_digest(const struct domain *d, uint8_t digest[32])
-{
-    sha2_256_digest(digest, d->arch.cpu_policy, sizeof(*d->arch.cpu_policy));
-}
-
-const uint8_t cloister_ring_param[CLOISTER_RINGS] = {
-    [CLOISTER_RING_console] = HVM_PARAM_CONSOLE_PFN,
-    [CLOISTER_RING_store] = HVM_PARAM_STORE_PFN,
-    [CLOISTER_RING_ioreq] = HVM_PARAM_IOREQ_PFN,
-    [CLOISTER_RING_bufioreq] = HVM_PARAM_BUFIOREQ_PFN,
-};
-
-unsigned int cloister_ring(const struct cloister_domain *cd,
-                           unsigned long gfn)
-{
-    unsigned int i;
-
-    for ( i = 0; i < CLOISTER_RINGS && cd->ring[i].gfn != gfn; i++ )
-        ;
-
-    return i;
-}
-
-/*
- * The parameters that the toolstack carries over in the clear.  Others are
- * set anew by the restore (event channels) or by the guest (callback).
- */
-uint64_t cloister_param(const struct domain *d, unsigned int index)
-{
-    static const uint8_t carried[] = {
-        HVM_PARAM_STORE_PFN, HVM_PARAM_CONSOLE_PFN, HVM_PARAM_IDENT_PT,
-        HVM_PARAM_PAGING_RING_PFN, HVM_PARAM_MONITOR_RING_PFN,
-        HVM_PARAM_SHARING_RING_PFN, HVM_PARAM_VIRIDIAN,
-        HVM_PARAM_VM_GENERATION_ID_ADDR, HVM_PARAM_ACPI_IOPORTS_LOCATION,
-        HVM_PARAM_IOREQ_PFN, HVM_PARAM_BUFIOREQ_PFN,
-        HVM_PARAM_IOREQ_SERVER_PFN, HVM_PARAM_NR_IOREQ_SERVER_PAGES,
-        HVM_PARAM_VM86_TSS, HVM_PARAM_NESTEDHVM, HVM_PARAM_ALTP2M,
-        HVM_PARAM_PAE_ENABLED, HVM_PARAM_TIMER_MODE, HVM_PARAM_ACPI_S_STATE,
-        HVM_PARAM_TRIPLE_FAULT_REASON, HVM_PARAM_VM86_TSS_SIZED,
-        HVM_PARAM_HPET_ENABLED, HVM_PARAM_VPT_ALIGN, HVM_PARAM_MCA_CAP,
-    };
-    unsigned int i;
-
-    for ( i = 0; i < ARRAY_SIZE(carried); i++ )
-        if ( carried[i] == index )
-            return d->arch.hvm.params[index];
-
-    return 0;
-}
-
-bool cloister_is_still(const struct domain *d)
-{
-    const struct vcpu *v;
-
-    if ( !d->is_shut_down )
-        return false;
-    for_each_vcpu ( d, v )
-        if ( v->is_running )
-            return false;
-
-    return true;
-}
-
-/* ---- Pages ---------------------------------------------------------------- */
-
-static bool in_map(const struct cl_page *p)
-{
-    return p && (p->state == CL_PAGE_PRIVATE || p->state == CL_PAGE_SHARED ||
-                 p->state == CL_PAGE_INCOMING ||
-                 p->state == CL_PAGE_RESTING);
-}
-
-/* Whoever has read the page, has woken it; so it has changed since. */
-static bool is_asleep(const struct cl_page *p)
-{
-    return p->state == CL_PAGE_INCOMING || p->state == CL_PAGE_RESTING;
-}
-
-/* A dump has what there is. */
-static bool has_view(const struct cl_page *p)
-{
-    return (p->state == CL_PAGE_PRIVATE || p->state == CL_PAGE_SHARED) &&
-           p->version && !(p->version & CL_DIRTY);
-}
-
-/*
- * All pages but the rings, which a restore empties: counted in *nr, and added
- * to the record r if there is one.  Under page_alloc_lock and the domain's.
- */
-static enum cloister_reason each_page(struct domain *d, bool dump,
-                                      struct cl_record *r, uint32_t *nr,
-                                      uint64_t *detail)
-{
-    const struct cloister_domain *cd = d->arch.cloister;
-    const struct page_info *pg;
-
-    *nr = 0;
-    page_list_for_each ( pg, &d->page_list )
-    {
-        const struct cl_page *p =
-            cl_ppt_find(&cloister_ppt, mfn_x(page_to_mfn(pg)));
-
-        if ( !in_map(p) || cloister_ring(cd, p->gfn) < CLOISTER_RINGS )
-            continue;
-        *detail = p->gfn;
-        if ( dump && is_asleep(p) )
-            return CLOISTER_WHY_dump_asleep;
-        if ( dump && !has_view(p) )
-            continue;
-        if ( !dump && !cl_page_recordable(&cd->vm, p) )
-            return CLOISTER_WHY_save_stale;
-        if ( r && cl_record_add(r, p->gfn, p->version, p->tag) )
-            return CLOISTER_WHY_save_failed;
-        ++*nr;
-    }
-
-    return CLOISTER_WHY_none;
-}
-
-static enum cloister_reason pages(struct domain *d, bool dump,
-                                  struct cl_record *r, uint32_t *nr,
-                                  uint64_t *detail)
-{
-    struct cloister_domain *cd = d->arch.cloister;
-    enum cloister_reason why;
-
-    nrspin_lock(&d->page_alloc_lock);
-    spin_lock(&cd->lock);
-    why = each_page(d, dump, r, nr, detail);
-    spin_unlock(&cd->lock);
-    nrspin_unlock(&d->page_alloc_lock);
-
-    return why;
-}
 
 /* ---- The record ------------------------------------------------------------ */
 
@@ -234,26 +82,6 @@ static int make_head(const struct domain *d, const struct held_key *k,
     return rc;
 }
 
-static void make_state(const struct domain *d, uint64_t epoch,
-                       struct cloister_record_state *state)
-{
-    const struct cloister_domain *cd = d->arch.cloister;
-    unsigned int i;
-
-    BUILD_BUG_ON(HVM_NR_PARAMS > CLOISTER_RECORD_PARAMS);
-    state->epoch = epoch;
-    state->vcpus = d->max_vcpus;
-    cloister_cpu_digest(d, state->cpu);
-    BUILD_BUG_ON(sizeof(state->measurement) != sizeof(cd->measurement));
-    memcpy(state->measurement, cd->measurement, sizeof(cd->measurement));
-    for ( i = 0; i < HVM_NR_PARAMS; i++ )
-        state->params[i] = cloister_param(d, i);
-    /* As of the seal: whoever changed them later gains nothing. */
-    for ( i = 0; i < CLOISTER_RINGS; i++ )
-        state->params[cloister_ring_param[i]] =
-            cd->ring[i].gfn == ~0UL ? 0 : cd->ring[i].gfn;
-}
-
 /* Writes the record to buf; its length to *length. */
 static enum cloister_reason make_record(struct domain *d, bool dump,
                                         const struct hvm_domain_context *hvm,
@@ -274,7 +102,7 @@ static enum cloister_reason make_record(struct domain *d, bool dump,
     if ( cl_record_size(hvm->cur, cd->log_size,
                         cd->vm.pages[CL_PAGE_PRIVATE]) - 1 >= room )
         return CLOISTER_WHY_save_failed;
-    why = pages(d, dump, NULL, &nr, detail);
+    why = cloister_record_pages(d, dump, NULL, &nr, detail);
     if ( why )
         return why;
     if ( !hold_key(cd, &k) ||
@@ -284,10 +112,10 @@ static enum cloister_reason make_record(struct domain *d, bool dump,
         return CLOISTER_WHY_save_failed;
     memcpy(r.hvm, hvm->data, hvm->cur);
     memcpy(r.log, cd->log, cd->log_size);
-    why = pages(d, dump, &r, &nr, detail);
+    why = cloister_record_pages(d, dump, &r, &nr, detail);
     if ( why )
         return why;
-    make_state(d, k.epoch, &state);
+    cloister_record_state(d, k.epoch, &state);
 
     cloister_simd_begin(&simd);
     *length = cl_record_seal(&r, k.key, &head, &state);
@@ -498,45 +326,5 @@ void cloister_resumed(struct domain *d)
     /* Under the lock: whoever asks cloister_is_still() there, sees this. */
     spin_lock(&cd->lock);
     cl_vm_still(&cd->vm, false);
-    spin_unlock(&cd->lock);
-}
-
-/* ---- Writes ------------------------------------------------------------------ */
-
-void cloister_track(struct domain *d, enum cloister_tracking what)
-{
-    struct cloister_domain *cd = d->arch.cloister;
-
-    if ( !cd )
-        return;
-
-    spin_lock(&cd->lock);
-    if ( what == CLOISTER_TRACK_clean )
-        cl_vm_clean(&cd->vm);
-    else
-        cl_vm_track(&cd->vm, what == CLOISTER_TRACK_start);
-    spin_unlock(&cd->lock);
-}
-
-void cloister_dirty(struct domain *d, unsigned long gfn)
-{
-    struct cloister_domain *cd = d->arch.cloister;
-    struct cl_page *p;
-    p2m_type_t t;
-    mfn_t mfn;
-
-    if ( likely(!cloister_sealed(d)) )
-        return;
-
-    mfn = get_gfn_query_unlocked(d, gfn, &t);
-    if ( !mfn_valid(mfn) )
-        return;
-
-    spin_lock(&cd->lock);
-    cloister_table_lock();
-    p = cl_ppt_find(&cloister_ppt, mfn_x(mfn));
-    if ( p )
-        cl_page_dirty(&cd->vm, p);
-    cloister_table_unlock();
     spin_unlock(&cd->lock);
 }
