@@ -11,7 +11,7 @@
  */
 
 #include "common.h"
-#include "intel.h"
+#include "intel_driver.h"
 
 #define DRAIN_MAX_US  1000u    /* for DMA that goes on to end */
 #define RESET_MIN_US  1000u    /* before registers may be touched */
@@ -29,46 +29,7 @@ enum {
     STEP_QUEUES,
 };
 
-struct filter {
-    uint8_t mac[6];
-    uint16_t ports; /* how many want it; 0: free */
-};
-
-#define FILTERS 16u
-
-struct intel {
-    struct common c;
-    const struct intel_id *id;
-    const struct intel_family *family;
-    struct intel_desc *rx_desc, *tx_desc;
-    struct ring_bits bad; /* Rx: held by nobody, to be given back */
-    bool in_pieces;       /* Rx: dropping a frame until its end */
-    uint8_t misses;       /* looks at a receiver that stands still */
-    uint32_t seen;        /* rx.next at the last look */
-    uint64_t woken;       /* when the link was last told to come up */
-    struct filter filter[FILTERS];
-    unsigned int unfiltered; /* addresses that had no room */
-};
-
-/* In the pool: two rings of a page each. */
-#define POOL_TX_DESC (RING * sizeof(struct intel_desc))
-
-static struct intel *priv(const struct cl_nic *nic)
-{
-    return nic->priv;
-}
-
-static uint32_t rd(const struct cl_nic *nic, uint32_t reg)
-{
-    return nic->platform->read(nic->ctx, INTEL_BAR, reg, 4);
-}
-
-static void wr(const struct cl_nic *nic, uint32_t reg, uint32_t value)
-{
-    nic->platform->write(nic->ctx, INTEL_BAR, reg, 4, value);
-}
-
-static bool identify(const struct cl_nic *nic)
+bool intel_identify(const struct cl_nic *nic)
 {
     struct intel *i = priv(nic);
 
@@ -77,131 +38,6 @@ static bool identify(const struct cl_nic *nic)
         i->family = i->id->igb ? &intel_igb : &intel_e1000e;
 
     return i->id;
-}
-
-/* ---- Receive addresses ------------------------------------------------ */
-
-/* Entry 0 is the device's own address. */
-static void write_filters(const struct cl_nic *nic)
-{
-    const struct intel *i = priv(nic);
-    unsigned int n;
-
-    for ( n = 1; n < i->id->filters; n++ )
-    {
-        const struct filter *f = &i->filter[n];
-        const uint8_t *m = f->mac;
-
-        wr(nic, RAL(n), m[0] | m[1] << 8 | m[2] << 16 | (uint32_t)m[3] << 24);
-        wr(nic, RAH(n), f->ports ? m[4] | m[5] << 8 | RAH_AV : 0);
-    }
-}
-
-static void write_rctl(const struct cl_nic *nic)
-{
-    wr(nic, RCTL,
-       RCTL_EN | RCTL_MPE | RCTL_BAM | RCTL_SECRC |
-           (priv(nic)->unfiltered ? RCTL_UPE : 0));
-}
-
-/* The place of mac, or a free one; FILTERS: neither. */
-static unsigned int find_filter(const struct intel *i, const uint8_t mac[6])
-{
-    unsigned int n, room = FILTERS;
-
-    for ( n = 1; n < i->id->filters; n++ )
-        if ( !i->filter[n].ports )
-            room = n;
-        else if ( !memcmp(i->filter[n].mac, mac, 6) )
-            return n;
-
-    return room;
-}
-
-static void cf_check intel_set_filter(struct cl_nic *nic, const uint8_t mac[6],
-                                      bool on)
-{
-    struct intel *i = priv(nic);
-    unsigned int n;
-    bool known;
-
-    identify(nic);
-    n = find_filter(i, mac);
-    known = n < FILTERS && i->filter[n].ports;
-
-    if ( on && n < FILTERS )
-    {
-        memcpy(i->filter[n].mac, mac, 6);
-        i->filter[n].ports++;
-    }
-    else if ( on )
-        i->unfiltered++;
-    else if ( known )
-        i->filter[n].ports--;
-    else if ( i->unfiltered )
-        i->unfiltered--;
-
-    if ( i->c.step == STEP_WORKS )
-    {
-        write_filters(nic);
-        write_rctl(nic);
-    }
-}
-
-/* ---- Rings ------------------------------------------------------------ */
-
-static void rx_give(const struct cl_nic *nic, uint32_t counter)
-{
-    struct intel *i = priv(nic);
-    unsigned int n = counter & RING_MASK;
-
-    i->rx_desc[n].word[1] = 0;
-    i->rx_desc[n].word[0] = nic->iova + POOL_RX_BUFFER + n * RX_BUFFER;
-}
-
-static void rx_tail(const struct cl_nic *nic)
-{
-    const struct intel *i = priv(nic);
-
-    ring_publish();
-    /* One short of all: head and tail at the same place mean none. */
-    wr(nic, i->family->rx_queue + Q_TAIL, (i->c.rx.back - 1) & RING_MASK);
-}
-
-static void place_rings(struct cl_nic *nic)
-{
-    struct intel *i = priv(nic);
-    uint8_t *pool = nic->pool;
-    unsigned int n;
-
-    i->rx_desc = (struct intel_desc *)pool;
-    i->tx_desc = (struct intel_desc *)(pool + POOL_TX_DESC);
-    i->c.rx = i->c.tx = (struct ring){ 0 };
-    i->bad = (struct ring_bits){ { 0 } };
-    i->in_pieces = false;
-    memset(i->tx_desc, 0, RING * sizeof(struct intel_desc));
-    for ( n = 0; n < RING; n++ )
-        rx_give(nic, n);
-}
-
-static void write_queue(const struct cl_nic *nic, uint32_t q, uint64_t iova)
-{
-    wr(nic, q + Q_BAL, (uint32_t)iova);
-    wr(nic, q + Q_BAH, (uint32_t)(iova >> 32));
-    wr(nic, q + Q_LEN, RING * sizeof(struct intel_desc));
-    wr(nic, q + Q_HEAD, 0);
-    wr(nic, q + Q_TAIL, 0);
-}
-
-static void enable_queue(const struct cl_nic *nic, uint32_t q, uint32_t bits)
-{
-    if ( bits )
-        wr(nic, q + Q_DCTL, rd(nic, q + Q_DCTL) | bits);
-}
-
-static bool queue_enabled(const struct cl_nic *nic, uint32_t q, uint32_t bits)
-{
-    return (rd(nic, q + Q_DCTL) & bits) == bits;
 }
 
 /* ---- Reset ------------------------------------------------------------ */
@@ -228,7 +64,7 @@ static int cf_check intel_reset(struct cl_nic *nic)
 {
     struct intel *i = priv(nic);
 
-    if ( !identify(nic) )
+    if ( !intel_identify(nic) )
         return -ENODEV;
     if ( rd(nic, STATUS) == ABSENT )
     {
@@ -286,23 +122,6 @@ static bool read_mac(struct cl_nic *nic)
     return true;
 }
 
-static void set_up_queues(struct cl_nic *nic)
-{
-    struct intel *i = priv(nic);
-    const struct intel_family *f = i->family;
-
-    place_rings(nic);
-    write_queue(nic, f->rx_queue, nic->iova);
-    write_queue(nic, f->tx_queue, nic->iova + POOL_TX_DESC);
-    if ( f->rx_setup )
-        wr(nic, f->rx_queue + Q_SRRCTL, f->rx_setup);
-    if ( f->ivar )
-        wr(nic, IVAR0, f->ivar);
-    wr(nic, f->throttle_reg, f->throttle);
-    enable_queue(nic, f->rx_queue, f->rx_enable);
-    enable_queue(nic, f->tx_queue, f->tx_enable);
-}
-
 static void after_reset(struct cl_nic *nic)
 {
     uint32_t ctrl;
@@ -322,7 +141,7 @@ static void after_reset(struct cl_nic *nic)
     ctrl &= ~(CTRL_MASTER_DISABLE | CTRL_LRST | CTRL_FRCSPD | CTRL_FRCDPX |
               CTRL_RST | CTRL_VME);
     wr(nic, CTRL, ctrl | CTRL_SLU | CTRL_ASDE);
-    set_up_queues(nic);
+    intel_set_up_queues(nic);
     nic_enter(nic, STEP_QUEUES);
 }
 
@@ -341,8 +160,8 @@ static void start(struct cl_nic *nic)
     struct intel *i = priv(nic);
     const struct intel_family *f = i->family;
 
-    if ( !queue_enabled(nic, f->rx_queue, f->rx_enable) ||
-         !queue_enabled(nic, f->tx_queue, f->tx_enable) )
+    if ( !intel_queue_enabled(nic, f->rx_queue, f->rx_enable) ||
+         !intel_queue_enabled(nic, f->tx_queue, f->tx_enable) )
     {
         if ( elapsed_us(nic, i->c.since) >= ENABLE_MAX_US )
             nic_again(
@@ -350,136 +169,15 @@ static void start(struct cl_nic *nic)
         return;
     }
 
-    write_filters(nic);
+    intel_write_filters(nic);
     wr(nic, TCTL, TCTL_EN | TCTL_PSP | TCTL_CT | TCTL_COLD);
-    write_rctl(nic);
-    rx_tail(nic);
+    intel_write_rctl(nic);
+    intel_rx_tail(nic);
     nic_enter(nic, STEP_WORKS);
     i->woken = 0;
     i->seen = 0;
     i->misses = 0;
     write_irq(nic);
-}
-
-/* ---- Receive ---------------------------------------------------------- */
-
-static void cf_check intel_rx_refill(struct cl_nic *nic, unsigned int n)
-{
-    struct intel *i = priv(nic);
-    uint32_t from = i->c.rx.back;
-
-    for ( ; i->c.rx.back != i->c.rx.next; i->c.rx.back++ )
-    {
-        if ( !ring_take_bit(&i->bad, i->c.rx.back) && !n-- )
-            break;
-        rx_give(nic, i->c.rx.back);
-    }
-    if ( i->c.rx.back != from && i->c.step == STEP_WORKS )
-        rx_tail(nic);
-}
-
-/*
- * A frame is in one buffer, is no longer than the buffer, and has no error.
- * What is not is thrown away, and a frame in pieces up to its last.
- */
-static bool rx_good(struct intel *i, uint64_t word, uint32_t len)
-{
-    bool last = word >> i->family->rx_status & RX_EOP;
-    bool whole = last && !i->in_pieces;
-
-    i->in_pieces = !last;
-
-    return whole && len >= FRAME_MIN && len <= CL_NIC_FRAME &&
-           !(word & i->family->rx_errors);
-}
-
-static unsigned int cf_check intel_rx_burst(struct cl_nic *nic,
-                                            struct cl_nic_rx *f,
-                                            unsigned int n)
-{
-    struct intel *i = priv(nic);
-    unsigned int got = 0;
-
-    if ( i->c.step != STEP_WORKS )
-        return 0;
-
-    while ( got < n && i->c.rx.next - i->c.rx.back < RING - 1 )
-    {
-        unsigned int at = i->c.rx.next & RING_MASK;
-        uint64_t word = ring_read64(&i->rx_desc[at].word[1]);
-        uint32_t len = (uint16_t)(word >> i->family->rx_length);
-
-        if ( !(word >> i->family->rx_status & RX_DONE) )
-            break;
-
-        if ( rx_good(i, word, len) )
-        {
-            f[got++] = (struct cl_nic_rx){
-                .data = rx_buffer(nic, at),
-                .len = len,
-            };
-            i->c.stats.rx_frames++;
-            i->c.stats.rx_bytes += len;
-        }
-        else
-        {
-            ring_set_bit(&i->bad, i->c.rx.next);
-            i->c.stats.rx_errors++;
-        }
-        i->c.rx.next++;
-    }
-    if ( got )
-        i->c.tries = 0;
-    else
-        intel_rx_refill(nic, 0);
-
-    return got;
-}
-
-/* ---- Transmit --------------------------------------------------------- */
-
-static unsigned int cf_check intel_tx_reap(struct cl_nic *nic)
-{
-    struct intel *i = priv(nic);
-    uint32_t from = i->c.tx.back;
-
-    if ( i->c.step != STEP_WORKS )
-        return 0;
-
-    while ( i->c.tx.back != i->c.tx.next &&
-            (ring_read64(&i->tx_desc[i->c.tx.back & RING_MASK].word[1]) &
-             TX_DONE) )
-        i->c.tx.back++;
-    if ( i->c.tx.back != from )
-        nic_sent(nic);
-
-    return RING - 1 - (i->c.tx.next - i->c.tx.back);
-}
-
-static void *cf_check intel_tx_buffer(struct cl_nic *nic)
-{
-    return tx_buffer(nic);
-}
-
-static void cf_check intel_tx_queue(struct cl_nic *nic, unsigned int len)
-{
-    struct intel *i = priv(nic);
-    unsigned int at = i->c.tx.next & RING_MASK;
-    uint64_t word = len | i->family->tx_command;
-
-    if ( i->family->tx_paylen )
-        word |= (uint64_t)len << TX_PAYLEN;
-    i->tx_desc[at].word[0] = nic->iova + POOL_TX_BUFFER + at * TX_BUFFER;
-    i->tx_desc[at].word[1] = word;
-    nic_queued(nic, len);
-}
-
-static void cf_check intel_tx_kick(struct cl_nic *nic)
-{
-    const struct intel *i = priv(nic);
-
-    ring_publish();
-    wr(nic, i->family->tx_queue + Q_TAIL, i->c.tx.next & RING_MASK);
 }
 
 /* ---- Watching it work ------------------------------------------------- */
