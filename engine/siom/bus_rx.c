@@ -99,9 +99,12 @@ static int fill_page(struct cl_port *port, const struct virtio_net_hdr *h,
     return 0;
 }
 
-/* 1: the frame is gone from Rx memory; 0: no buffers; -errno: stop. */
+/*
+ * 1: the frame is gone from Rx memory; 0: no buffers; -errno: stop.  *segs
+ * grows by the number of buffers that were looked at.
+ */
 static int receive_one(struct cl_port *port, struct cl_queue *q,
-                       const struct cl_frame *f)
+                       const struct cl_frame *f, unsigned int *segs)
 {
     struct virtio_net_hdr h;
     uint32_t need = sizeof(h) + f->len;
@@ -111,6 +114,7 @@ static int receive_one(struct cl_port *port, struct cl_queue *q,
 
     t.chains = t.segs = t.room = 0;
     rc = collect(port, q, need, &t);
+    *segs += t.segs;
     if ( rc == -EOVERFLOW )
     {
         port->stats.drops[CL_DROP_RX_BUFFER]++;
@@ -154,18 +158,19 @@ unsigned int cl_siom_rx(struct cl_port *port, unsigned int budget)
 {
     struct cl_queue *q = &port->virtio.queue[CL_QUEUE_RX];
     const struct cl_frame *f;
-    unsigned int n = 0;
+    unsigned int n = 0, segs = 0;
     bool asked = false;
 
     if ( !cl_virtio_enter(port, q) )
         return 0;
 
-    while ( n < budget && (f = cl_memory_peek(&port->rx)) != NULL )
+    while ( n < budget && segs < CL_SEGS_A_FRAME * budget &&
+            (f = cl_memory_peek(&port->rx)) != NULL )
     {
         int rc;
 
         complete(port, f);
-        rc = receive_one(port, q, f);
+        rc = receive_one(port, q, f, &segs);
         if ( rc < 0 )
             return 0;
         if ( rc )
@@ -179,6 +184,8 @@ unsigned int cl_siom_rx(struct cl_port *port, unsigned int budget)
             asked = true; /* and look once more */
         want_buffers(port, q, asked);
     }
+    if ( segs >= CL_SEGS_A_FRAME * budget )
+        n = budget;
     if ( n == budget && cl_memory_has(&port->rx) )
         bit_set(port->siom->rx_ready, port->nr);
     cl_queue_signal(port, q);

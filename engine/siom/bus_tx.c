@@ -50,7 +50,9 @@ static int fetch(struct cl_port *port, struct cl_cursor *c, uint32_t len,
     return 0;
 }
 
-static int send_one(struct cl_port *port, struct cl_queue *q, uint8_t *to)
+/* *segs: grows by the number of its buffers. */
+static int send_one(struct cl_port *port, struct cl_queue *q, uint8_t *to,
+                    unsigned int *segs)
 {
     struct cl_cursor c = {};
     uint16_t head;
@@ -58,6 +60,7 @@ static int send_one(struct cl_port *port, struct cl_queue *q, uint8_t *to)
 
     if ( cl_queue_take(port, q, CL_CHAIN_READ, &c.segs, &head, &len) )
         return -EBADMSG;
+    *segs += c.segs;
     if ( len < sizeof(struct virtio_net_hdr) )
         return cl_virtio_broken(port);
 
@@ -88,7 +91,7 @@ bool cl_siom_tx_quiet(struct cl_port *port, bool quiet)
 unsigned int cl_siom_tx(struct cl_port *port, unsigned int budget)
 {
     struct cl_queue *q = &port->virtio.queue[CL_QUEUE_TX];
-    unsigned int n = 0;
+    unsigned int n = 0, segs = 0;
 
     if ( !cl_virtio_enter(port, q) )
         return 0;
@@ -97,12 +100,12 @@ unsigned int cl_siom_tx(struct cl_port *port, unsigned int budget)
     {
         uint8_t *to = cl_memory_reserve(&port->tx, CL_SIOM_FRAME);
 
-        if ( !to )
+        if ( !to || segs >= CL_SEGS_A_FRAME * budget )
         {
             n = budget; /* wait for the device side; nothing is lost */
             break;
         }
-        if ( send_one(port, q, to) )
+        if ( send_one(port, q, to, &segs) )
             return 0;
         n++;
     }

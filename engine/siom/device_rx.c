@@ -18,7 +18,8 @@ static uint32_t untag(const uint8_t *head, uint32_t len, uint16_t *vlan)
     return VLAN_TAG;
 }
 
-static void receive(struct cl_siom *s, const struct cl_nic_rx *rx)
+/* Returns how often it was passed on, and at least 1. */
+static unsigned int receive(struct cl_siom *s, const struct cl_nic_rx *rx)
 {
     struct cl_inbound in = {};
     uint8_t head[ETH_HEADER + VLAN_TAG];
@@ -29,7 +30,7 @@ static void receive(struct cl_siom *s, const struct cl_nic_rx *rx)
     if ( rx->len < ETH_MIN || rx->len > CL_NIC_FRAME )
     {
         s->unclaimed.rx_errors++;
-        return;
+        return 1;
     }
     /* The buffer belongs to the device's domain: one copy, and only that. */
     memcpy(head, rx->data, rx->len < sizeof(head) ? ETH_HEADER : sizeof(head));
@@ -40,12 +41,14 @@ static void receive(struct cl_siom *s, const struct cl_nic_rx *rx)
     in.frame.len = rx->len - tag;
     in.frame.vlan = vlan;
 
-    if ( in.head[0] & 1 )
-        cl_rx_flood(s, NULL, &in);
-    else if ( (to = cl_rx_find(s, in.head, vlan)) != NULL )
+    if ( (in.head[0] & 1) && !cl_link_local(in.head) )
+        return cl_rx_flood(s, NULL, &in) ?: 1;
+    if ( (to = cl_rx_find(s, in.head, vlan)) != NULL )
         cl_rx_deliver(to, &in);
     else
         s->unclaimed.rx_frames++;
+
+    return 1;
 }
 
 unsigned int cl_device_rx(struct cl_siom *s, unsigned int budget)
@@ -60,10 +63,9 @@ unsigned int cl_device_rx(struct cl_siom *s, unsigned int budget)
         n = s->nic->ops->rx_burst(
             s->nic, rx, budget - done < BURST ? budget - done : BURST);
         for ( i = 0; i < n; i++ )
-            receive(s, &rx[i]);
+            done += receive(s, &rx[i]);
         if ( n )
             s->nic->ops->rx_refill(s->nic, n);
-        done += n;
     } while ( n == BURST && done < budget );
 
     return done;

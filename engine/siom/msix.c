@@ -8,13 +8,14 @@
 #define VECTOR_MASKED  1u
 
 /*
- * What a LAPIC takes (Intel SDM volume 3, 11.11): address 0xfeexxxxx, and of
- * the delivery modes fixed and lowest priority.  The others (SMI, NMI, INIT)
- * are not for a network card.
+ * What a LAPIC takes (Intel SDM volume 3, 11.11): address 0xfeexxxxx, of the
+ * delivery modes fixed and lowest priority, edge-triggered.  The others (SMI,
+ * NMI, INIT) are not for a network card, and MSI-X has no level: the guest has
+ * no I/O APIC that could hear of its end.
  */
 static bool deliverable(const struct cl_msix *m)
 {
-    return (m->address >> 20) == 0xfee && (m->data & 0x600) == 0 &&
+    return (m->address >> 20) == 0xfee && (m->data & 0x8600) == 0 &&
            (m->data & 0xff) >= 0x10;
 }
 

@@ -6,6 +6,7 @@
 #define CTRL_CLASS_RX  0u
 #define CTRL_ACK_OK    0u
 #define CTRL_ACK_ERROR 1u
+#define CTRL_MOST      1024u /* buffers at once: four for each entry */
 
 uint64_t cl_net_config(const struct cl_port *port, uint32_t off,
                        unsigned int size)
@@ -29,7 +30,8 @@ uint64_t cl_net_config(const struct cl_port *port, uint32_t off,
  * Reception modes are accepted and change nothing: a port gets the frames to
  * its own address, and all broadcast and multicast ones of its VLAN.
  */
-static int command(struct cl_port *port, struct cl_queue *q)
+static int command(struct cl_port *port, struct cl_queue *q,
+                   unsigned int *work)
 {
     struct cl_cursor in = {}, out;
     unsigned int segs = 0;
@@ -39,6 +41,9 @@ static int command(struct cl_port *port, struct cl_queue *q)
 
     if ( cl_queue_take(port, q, CL_CHAIN_MIXED, &segs, &head, &len) )
         return -EBADMSG;
+    *work += segs;
+    if ( *work > CTRL_MOST )
+        return cl_virtio_broken(port);
     while ( in.segs < segs && !port->seg[in.segs].write )
         in.segs++;
     out = (struct cl_cursor){ .segs = segs, .at = in.segs };
@@ -54,12 +59,12 @@ static int command(struct cl_port *port, struct cl_queue *q)
 void cl_siom_ctrl(struct cl_port *port)
 {
     struct cl_queue *q = &port->virtio.queue[CL_QUEUE_CTRL];
-    unsigned int n;
+    unsigned int n, work = 0;
 
     if ( !cl_virtio_enter(port, q) )
         return;
     for ( n = 0; n < CL_QUEUE_SIZE && cl_queue_has(port, q); n++ )
-        if ( command(port, q) )
+        if ( command(port, q, &work) )
             return;
     cl_queue_quiet(port, q, false);
     cl_queue_signal(port, q);

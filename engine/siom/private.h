@@ -110,6 +110,9 @@ void cl_guest_unpin(struct cl_port *port, struct cl_queue *q);
 
 /* ---- queue.c: split virtqueues ---------------------------------------- */
 
+/* Buffers for each frame of a budget; more of them are more work. */
+#define CL_SEGS_A_FRAME 4u
+
 /* The chains that were taken, in port->seg, and where in them we are. */
 struct cl_cursor {
     unsigned int segs; /* in use */
@@ -245,6 +248,14 @@ struct cl_inbound {
     uint8_t head[ETH_HEADER];
     const uint8_t *rest; /* byte ETH_HEADER of the frame, and so on */
 };
+
+/* From one port of a switch to the next, and no further: IEEE 802.1Q, 8.6.3. */
+static inline bool cl_link_local(const uint8_t *mac)
+{
+    static const uint8_t group[5] = { 0x01, 0x80, 0xc2 };
+
+    return !memcmp(mac, group, sizeof(group)) && mac[5] < 0x10;
+}
 
 /*
  * Rx DeMUX.  find: the port with this MAC in this VLAN, or NULL.  deliver:

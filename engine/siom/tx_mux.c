@@ -68,7 +68,10 @@ static void rest(struct cl_port *port)
         bit_set(port->siom->tx_ready, port->nr);
 }
 
-/* One port's turn: at most `budget` frames, with which it may not be over. */
+/*
+ * One port's turn, with which it may not be over when `budget` copies of its
+ * frames have been made; returns how many were.
+ */
 static unsigned int turn(struct cl_port *port, unsigned int budget,
                          uint64_t now)
 {
@@ -82,7 +85,7 @@ static unsigned int turn(struct cl_port *port, unsigned int budget,
     {
         uint32_t len = f->len, copies;
 
-        if ( n == budget )
+        if ( n >= budget )
         {
             port->siom->interrupted = true;
             return n;
@@ -94,7 +97,7 @@ static unsigned int turn(struct cl_port *port, unsigned int budget,
             break;
         pay(port, len, copies);
         cl_memory_drop(&port->tx);
-        n++;
+        n += copies;
     }
     if ( !f )
         rest(port);

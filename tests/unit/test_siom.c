@@ -384,6 +384,11 @@ TEST(masked_vector_is_pending)
     guest_offer(&a, NULL, frame(1, 2, 100), 100);
     guest_run(&siom, both, 2);
     CHECK(b.msis == 1 && b.port.stats.rx_frames == 2);
+    guest_mem_write(&b, 0x808, 4, 0x8000 | 0x40); /* level */
+    guest_fill(&b, 1, 2048);
+    guest_offer(&a, NULL, frame(1, 2, 100), 100);
+    guest_run(&siom, both, 2);
+    CHECK(b.msis == 1 && b.port.stats.rx_frames == 3);
     stop();
 }
 
@@ -476,6 +481,49 @@ static int fate(const void *h, uint8_t *f, uint32_t len)
     return -1;
 }
 
+/* A sum may be stored behind the Ethernet header, and nowhere else. */
+TEST(checksums_leave_addresses_and_tags_alone)
+{
+    static const struct cl_siom_config tagged[] = {
+        {.mac = {2, 0, 0, 0, 0, 1}, .vlan = 5, .mtu = 1500},
+        {.mac = {2, 0, 0, 0, 0, 2}, .vlan = 5, .mtu = 1500},
+    };
+    unsigned int with, at, offset;
+
+    for ( with = 0; with < 2; with++ )
+    {
+        start(with ? &tagged[0] : NULL, with ? &tagged[1] : NULL,
+              F_V1 | F_CSUM);
+        for ( at = 0; at < 16; at++ )
+            for ( offset = 0; offset < 16; offset += 5 )
+            {
+                const uint8_t hdr[12] = {
+                    1, 0, 0, 0, 0, 0, (uint8_t)at, 0, (uint8_t)offset, 0};
+
+                CHECK(fate(hdr, frame(1, 2, 100), 100) ==
+                      (at < 14 ? CL_DROP_MALFORMED : -1));
+            }
+        stop();
+    }
+}
+
+TEST(what_switches_keep_to_themselves_is_dropped)
+{
+    static const uint8_t group[] = {0x01, 0x80, 0xc2, 0, 0, 0};
+    uint8_t *f;
+    unsigned int i;
+
+    start(NULL, NULL, ALL);
+    for ( i = 0; i < 17; i++ )
+    {
+        f = frame(1, 2, 60);
+        memcpy(f, group, sizeof(group));
+        f[5] = (uint8_t)i;
+        CHECK(fate(NULL, f, 60) == (i < 16 ? CL_DROP_NO_TARGET : -1));
+    }
+    stop();
+}
+
 TEST(drops_have_reasons)
 {
     const uint8_t far[12] = {1, 0, 0, 0, 0, 0, 90, 0, 9, 0};
@@ -486,6 +534,9 @@ TEST(drops_have_reasons)
     CHECK(fate(NULL, frame(1, 9, 60), 60) == CL_DROP_NO_TARGET);
     f = frame(1, 2, 60);
     f[12] = 0x81;
+    CHECK(fate(NULL, f, 60) == CL_DROP_TAGGED);
+    f[12] = 0x88;
+    f[13] = 0xa8;
     CHECK(fate(NULL, f, 60) == CL_DROP_TAGGED);
     CHECK(fate(NULL, frame(1, 2, 13), 13) == CL_DROP_MALFORMED);
     CHECK(fate(NULL, frame(1, 2, 1515), 1515) == CL_DROP_MALFORMED);
@@ -686,6 +737,49 @@ static bool breaks(const struct violation *v, unsigned int q)
 
     return broken && guest_driver(&a, ALL) &&
            fate(NULL, frame(1, 2, 60), 60) == -1;
+}
+
+/* Descriptor i of queue q: one byte at 0x8000, and the next one. */
+static void byte_desc(unsigned int q, unsigned int i, unsigned int flags)
+{
+    memcpy(a.mem + GUEST_RING(q) + 16 * i,
+           (uint64_t[]){0x8000 + i % 2 * 0x1000,
+                        1 | (uint64_t)flags << 32 | (uint64_t)(i + 1) << 48},
+           16);
+}
+
+/* `entries` chains on queue q, each of all its descriptors. */
+static void long_chains(unsigned int q, unsigned int entries)
+{
+    unsigned int i;
+
+    guest_driver(&a, ALL | 1ull << 17 | 1ull << 18);
+    for ( i = 0; i < CL_QUEUE_SIZE; i++ )
+        byte_desc(q, i, i + 1 < CL_QUEUE_SIZE);
+    for ( i = 0; i < entries; i++ )
+        guest_put16(&a, GUEST_RING(q) + GUEST_AVAIL + 4 + 2 * i, 0);
+    guest_put16(&a, GUEST_RING(q) + GUEST_AVAIL + 2, (uint16_t)entries);
+}
+
+TEST(work_is_bounded_by_pieces_too)
+{
+    unsigned int calls = 0;
+
+    start(NULL, NULL, ALL);
+    long_chains(CL_QUEUE_TX, 64);
+    while ( cl_siom_tx(&a.port, 64) == 64 && ++calls < 100 )
+    {
+        CHECK(a.port.virtio.queue[CL_QUEUE_TX].used_idx == calls);
+        cl_siom_poll(&siom, 64);
+    }
+    CHECK(calls == 63 && !a.port.stats.violations); /* and one for the last */
+    CHECK(a.port.virtio.queue[CL_QUEUE_TX].used_idx == 64);
+    long_chains(CL_QUEUE_CTRL, 64);
+    byte_desc(CL_QUEUE_CTRL, CL_QUEUE_SIZE - 1, 2);
+    cl_siom_ctrl(&a.port);
+    CHECK(a.port.stats.violations == 1);
+    CHECK(a.port.virtio.queue[CL_QUEUE_CTRL].used_idx == 4);
+    stop();
 }
 
 TEST(violations_need_a_reset_and_get_one)

@@ -315,8 +315,8 @@ void cl_siom_mem_write(struct cl_port *port, uint32_t off, unsigned int size,
 
 /*
  * Bus Tx controller and Tx DeMUX: up to `budget` frames from the guest's
- * queue to its Tx memory.  Returns how many were taken; `budget` means that
- * there may be more.
+ * queue to its Tx memory, fewer if they are in many pieces.  Returns how many
+ * were taken; `budget` means that there may be more.
  */
 unsigned int cl_siom_tx(struct cl_port *port, unsigned int budget);
 
@@ -333,7 +333,7 @@ bool cl_siom_tx_quiet(struct cl_port *port, bool quiet);
  */
 unsigned int cl_siom_rx(struct cl_port *port, unsigned int budget);
 
-/* The control queue. */
+/* The control queue; more there than any driver has to say is a violation. */
 void cl_siom_ctrl(struct cl_port *port);
 
 /* Gives all guest pages back (the domain is paused, saved or dying). */
@@ -385,8 +385,8 @@ int cl_siom_load(struct cl_port *port, const struct cl_siom_saved *from);
 
 /*
  * Up to `budget` frames each from the NIC, and from the VMs' Tx memories to
- * the NIC and to other VMs' Rx memories.  Returns frames handled; `budget` or
- * more means: call again.
+ * the NIC and to other VMs' Rx memories; one to many counts as many.  Returns
+ * frames handled; `budget` or more means: call again.
  */
 unsigned int cl_siom_poll(struct cl_siom *s, unsigned int budget);
 
