@@ -18,6 +18,7 @@
 #include "siom_nic.h"
 
 #define BUDGET      64          /* frames for each piece of work */
+#define WORK        (4 * BUDGET)        /* of all ports together */
 #define ROUNDS      8           /* of these in a row by the tasklet */
 #define PERIOD      MICROSECS(200)
 #define POLL        MICROSECS(100)
@@ -102,12 +103,14 @@ static unsigned int deliver_to(struct cl_port *p)
     return n;
 }
 
+/* Who did not get a turn is the first one the next time. */
 static unsigned int deliver(void)
 {
+    static unsigned int from;
     struct cl_port *p;
-    unsigned int from = 0, n = 0, i;
+    unsigned int n = 0, i;
 
-    for ( i = 0; i < cloister_siom->ports &&
+    for ( i = 0; i < cloister_siom->ports && n < WORK &&
                  (p = cl_siom_rx_next(cloister_siom, &from)) != NULL; i++ )
         n += deliver_to(p);
 
@@ -195,25 +198,35 @@ static void poll(void)
             set_bit(nr, again);
 }
 
+static unsigned int collect_from(unsigned int nr)
+{
+    struct cl_port *p = cloister_siom->port[nr];
+    unsigned int n;
+    bool paused;
+
+    if ( !p )
+        return 0;
+    n = cloister_port_collect(port_of(p), BUDGET, &paused);
+    if ( n == BUDGET )
+        set_bit(nr, again);
+    if ( paused )
+        __set_bit(nr, waiting);
+    else if ( ACCESS_ONCE(port_of(p)->polled) )
+        set_bit(nr, polled);
+
+    return n;
+}
+
 static void collect(void)
 {
-    unsigned int nr;
+    static unsigned int nr;
+    unsigned int n = 0, i;
 
-    for ( nr = find_first_bit(again, CL_SIOM_PORTS); nr < CL_SIOM_PORTS;
-          nr = find_next_bit(again, CL_SIOM_PORTS, nr + 1) )
+    for ( i = 0; i < CL_SIOM_PORTS && n < WORK; i++ )
     {
-        struct cl_port *p = cloister_siom->port[nr];
-        bool paused;
-
-        clear_bit(nr, again);
-        if ( !p )
-            continue;
-        if ( cloister_port_collect(port_of(p), BUDGET, &paused) == BUDGET )
-            set_bit(nr, again);
-        if ( paused )
-            __set_bit(nr, waiting);
-        else if ( ACCESS_ONCE(port_of(p)->polled) )
-            set_bit(nr, polled);
+        if ( test_bit(nr, again) && test_and_clear_bit(nr, again) )
+            n += collect_from(nr);
+        nr = (nr + 1) % CL_SIOM_PORTS;
     }
 }
 

@@ -72,11 +72,14 @@ void cloister_siom_poll(const struct cloister_port *cp);
 
 extern const struct cl_siom_platform cloister_siom_platform;
 
-/* From the engine, device_lock held: frames to the guest, unless paused. */
+/*
+ * From the engine, device_lock held: frames to the guest, unless it is paused,
+ * or busy: then the port is marked anew.
+ */
 unsigned int cloister_port_deliver(struct cloister_port *cp, bool *paused);
 
 /*
- * From the tasklet: the same from the guest.  A guest that is polled, and sends
+ * From the tasklet: the same from the guest; `budget` if it is busy.  One that is polled, and sends
  * little by now, is asked to ring again (cp->polled).
  */
 unsigned int cloister_port_collect(struct cloister_port *cp,

@@ -82,7 +82,22 @@ static void __init size_ports(unsigned int pos, struct cloister_nic_bar *b)
     b->size = (uint16_t)-mask;
 }
 
-/* False: memory that the firmware has not placed. */
+/*
+ * The device says where its registers are: not in memory, which writes to them
+ * would change.
+ */
+static bool __init is_ram(uint64_t addr, uint64_t size)
+{
+    unsigned long mfn;
+
+    for ( mfn = PFN_DOWN(addr); mfn <= PFN_DOWN(addr + size - 1); mfn++ )
+        if ( page_is_ram_type(mfn, RAM_TYPE_CONVENTIONAL | RAM_TYPE_ACPI) )
+            return true;
+
+    return false;
+}
+
+/* False: memory that the firmware has not placed, or not well. */
 static bool __init map_bars(void)
 {
     unsigned int i, step;
@@ -102,11 +117,11 @@ static bool __init map_bars(void)
                                 i == 5 ? PCI_BAR_LAST : 0);
         if ( !size )
             continue;
-        if ( !addr )
+        own->bar[i].size = min(size, (uint64_t)BAR_MAX);
+        if ( !addr || is_ram(addr, own->bar[i].size) )
             return false;
 
         hide(addr, size);
-        own->bar[i].size = min(size, (uint64_t)BAR_MAX);
         own->bar[i].va = ioremap(addr, own->bar[i].size);
     }
 

@@ -11,6 +11,9 @@
 #include "siom_nic.h"
 
 #define RESET_PAUSE     MILLISECS(100)  /* between resets for DMA faults */
+#define RESET_CALM      SECONDS(5)      /* without one: they are forgotten */
+#define RESETS_MOST     8
+#define RETRY_FAILED    SECONDS(60)
 
 struct cloister_nic cloister_nic;
 static struct cloister_nic *const own = &cloister_nic;
@@ -152,10 +155,39 @@ bool cloister_nic_fault(pci_sbdf_t sbdf)
 {
     if ( !cloister_hides_pci(sbdf) )
         return false;
+    /* At once: each access would be a fault, and keep the processor busy. */
+    cloister_nic_command(PCI_COMMAND_MASTER, 0);
     own->faulted = true;
     cloister_siom_kick();
 
     return true;
+}
+
+/* DMA stays off if resets do not help. */
+static void reset_after_fault(void)
+{
+    own->faulted = false;
+    own->faults = NOW() - own->reset > RESET_CALM ? 1 : own->faults + 1;
+    own->reset = NOW();
+    if ( own->faults > RESETS_MOST )
+    {
+        nic_log(NULL, "is left without DMA: faults in a row", own->faults);
+        return;
+    }
+    nic_log(NULL, "reset after a DMA fault", 0);
+    own->nic.ops->reset(&own->nic);
+    cloister_nic_command(0, PCI_COMMAND_MASTER);
+}
+
+/* The driver has given it up; it may have been the cable, or the switch. */
+static void retry_failed(void)
+{
+    if ( cloister_siom->link != CL_NIC_FAILED ||
+         own->faults > RESETS_MOST || NOW() - own->reset < RETRY_FAILED )
+        return;
+    own->reset = NOW();
+    nic_log(NULL, "is tried once more", 0);
+    own->nic.ops->reset(&own->nic);
 }
 
 /*
@@ -192,12 +224,8 @@ void cloister_nic_attend(void)
     corrupt_ring();
 
     if ( own->faulted && NOW() - own->reset > RESET_PAUSE )
-    {
-        own->faulted = false;
-        own->reset = NOW();
-        nic_log(NULL, "reset after a DMA fault", 0);
-        own->nic.ops->reset(&own->nic);
-    }
+        reset_after_fault();
+    retry_failed();
     /* Before the engine looks: what comes afterwards interrupts anew. */
     if ( own->fired && own->irq >= 0 )
     {

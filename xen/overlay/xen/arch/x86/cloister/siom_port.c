@@ -3,6 +3,7 @@
 
 #include <xen/domain_page.h>
 #include <xen/percpu.h>
+#include <xen/softirq.h>
 
 #include <asm/hvm/io.h>
 #include <asm/hvm/irq.h>
@@ -19,6 +20,9 @@
 
 /* The VM that runs on this CPU: whose bus an access is for. */
 static DEFINE_PER_CPU(struct cloister_port *, running);
+
+/* It is in the middle of a string instruction. */
+static DEFINE_PER_CPU(bool, repeats);
 
 struct cloister_port *cloister_siom_port(const struct domain *d)
 {
@@ -130,11 +134,20 @@ static bool runs(const struct cloister_port *cp)
            !d->controller_pause_count;
 }
 
+/*
+ * With device_lock held nobody waits for a guest's work on its own queues: it
+ * is come back to.
+ */
 unsigned int cloister_port_deliver(struct cloister_port *cp, bool *paused)
 {
     unsigned int n = 0;
 
-    spin_lock(&cp->lock);
+    *paused = false;
+    if ( !spin_trylock(&cp->lock) )
+    {
+        set_bit(cp->port.nr, cloister_siom->rx_ready);
+        return 0;
+    }
     *paused = !runs(cp);
     if ( !*paused )
         n = cl_siom_rx(&cp->port, BUDGET);
@@ -148,7 +161,9 @@ unsigned int cloister_port_collect(struct cloister_port *cp,
 {
     unsigned int n = 0;
 
-    spin_lock(&cp->lock);
+    *paused = false;
+    if ( !spin_trylock(&cp->lock) )
+        return budget;
     *paused = !runs(cp);
     if ( !*paused )
         n = cl_siom_tx(&cp->port, budget);
@@ -217,6 +232,8 @@ static bool cf_check io_accept(const struct hvm_io_handler *handler,
 {
     const struct cloister_port *cp = this_cpu(running);
 
+    this_cpu(repeats) = false;
+
     return cp && cp->d == current->domain && cp->active &&
            cl_siom_io_ours(&cp->port, p->addr, p->size);
 }
@@ -236,11 +253,16 @@ static int cf_check io_read(const struct hvm_io_handler *handler,
     return X86EMUL_OKAY;
 }
 
+/* A string instruction may ring thousands of times; it is interrupted. */
 static int cf_check io_write(const struct hvm_io_handler *handler,
                              uint64_t addr, uint32_t size, uint64_t data)
 {
     struct cloister_port *cp = this_cpu(running);
     int q = -1;
+
+    if ( this_cpu(repeats) && softirq_pending(smp_processor_id()) )
+        return X86EMUL_RETRY;
+    this_cpu(repeats) = true;
 
     spin_lock(&cp->lock);
     if ( cp->active )
