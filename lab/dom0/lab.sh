@@ -380,3 +380,17 @@ dump_some()
     wait $lab_dumper 2>/dev/null
     tail -n 2 /tmp/dump.out | sed 's/^/# /'
 }
+
+# ---- Migration --------------------------------------------------------------
+
+# standstill NAME: a live migration to this host itself; the milliseconds from
+# the guest's suspension until it runs again.  Needs watchrun in $PATH.
+standstill()
+{
+    watchrun "$(xl domid "$1")" 120 >/tmp/watch &
+    lab_watcher=$!
+    xl migrate -s '' "$1" 'xl migrate-receive' >/tmp/xl.out 2>&1 || return 1
+    wait $lab_watcher
+    awk '$3 == "stands" && !from { from = $1 }
+        $3 == "runs" && from { print int($1 - from); exit }' /tmp/watch
+}

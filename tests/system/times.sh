@@ -40,16 +40,10 @@ one()
     sleep 3
 }
 
-# standstill NAME: from the moment that it is suspended until it runs again.
-standstill()
+# moved NAME: migrated; its standstill is collected.
+moved()
 {
-    watchrun "$(xl domid "$1")" 120 >/tmp/watch &
-    watcher=$!
-    xl migrate -s '' "$1" 'xl migrate-receive' >/tmp/xl.out 2>&1 || return 1
-    wait $watcher
-    awk '$3 == "stands" && !from { from = $1 }
-        $3 == "runs" && from { print int($1 - from); exit }' /tmp/watch \
-        >>"/tmp/downtime.$1"
+    standstill "$1" >>"/tmp/downtime.$1" || return 1
     sleep 3
 }
 
@@ -79,7 +73,7 @@ while [ $done -lt $times ] && one plain && one kept; do
 done
 fact saved_and_restored $done
 done=0
-while [ $done -lt $times ] && standstill plain && standstill kept; do
+while [ $done -lt $times ] && moved plain && moved kept; do
     done=$((done + 1))
 done
 fact migrated $done

@@ -106,10 +106,12 @@ void cloister_host_down(void)
         {
             cloister_secret_wipe(d->arch.cloister);
             cloister_restore_wipe(d->arch.cloister);
+            cloister_siom_wipe(d);
         }
         if ( cloister_sealed(d) )
             wipe_domain(d);
     }
+    cloister_nic_wipe();
 }
 
 static void write_control(const struct acpi_generic_address *a, uint16_t val)

@@ -614,6 +614,9 @@ int cloister_counts_get(struct cloister_counts *c);
 bool cloister_nic_hides_io(unsigned long mfn);
 int cloister_nic_dom0_permissions(struct domain *d);
 
+/* The host goes down: no more DMA, and no frame is left in its buffers. */
+void cloister_nic_wipe(void);
+
 /* ---- siom_port.c ------------------------------------------------------ */
 
 /*
@@ -627,6 +630,9 @@ void cloister_siom_detach(struct domain *d);
 
 /* From cloister_domain_destroy: nobody uses the domain any more. */
 void cloister_siom_destroy(struct domain *d);
+
+/* The host goes down, nothing else runs: frames on their way.  No lock. */
+void cloister_siom_wipe(const struct domain *d);
 
 /*
  * siom_save.c: the card as an entry of the HVM context (abi/record.h).  save
@@ -653,9 +659,6 @@ bool cloister_net_settled(const struct domain *d,
 void cloister_siom_switch(const struct domain *next);
 
 /* ---- survive.c, orphans.c: dom0's end --------------------------------- */
-
-/* dom0 has ended and Xen has not. */
-bool cloister_orphaned(void);
 
 /*
  * dom0 wants the machine off or reset by its own means (SHUTDOWN_*).  True: it

@@ -234,6 +234,14 @@ void cloister_nic_attend(void)
     }
 }
 
+void cloister_nic_wipe(void)
+{
+    if ( !own->works )
+        return;
+    cloister_nic_command(PCI_COMMAND_MASTER, 0);
+    memset(own->nic.pool, 0, own->nic.ops->pool_size);
+}
+
 s_time_t cloister_nic_period(void)
 {
     return own->irq >= 0 && cloister_siom->link != CL_NIC_RESETTING

@@ -445,6 +445,22 @@ void cloister_siom_detach(struct domain *d)
     put_memory(&cp->port.rx);
 }
 
+static void wipe_memory(const struct cl_memory *m)
+{
+    if ( m->base )
+        memset(m->base, 0, m->size);
+}
+
+void cloister_siom_wipe(const struct domain *d)
+{
+    const struct cloister_port *cp = cloister_siom_port(d);
+
+    if ( !cp )
+        return;
+    wipe_memory(&cp->port.tx);
+    wipe_memory(&cp->port.rx);
+}
+
 void cloister_siom_destroy(struct domain *d)
 {
     struct cloister_port *cp = cloister_siom_port(d);

@@ -60,11 +60,6 @@ static int __init cf_check parse_dom0_crash(const char *s)
 }
 custom_param("dom0-crash", parse_dom0_crash);
 
-bool cloister_orphaned(void)
-{
-    return dom0_stopped;
-}
-
 /* Suspended guests do not count: nobody is left to resume or restore them. */
 static unsigned int protected_running(void)
 {
