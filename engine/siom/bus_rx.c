@@ -101,7 +101,7 @@ static int fill_page(struct cl_port *port, const struct virtio_net_hdr *h,
 
 /*
  * 1: the frame is gone from Rx memory; 0: no buffers; -errno: stop.  *segs
- * grows by the number of buffers that were looked at.
+ * grows by the number of buffers that were taken.
  */
 static int receive_one(struct cl_port *port, struct cl_queue *q,
                        const struct cl_frame *f, unsigned int *segs)
@@ -114,7 +114,8 @@ static int receive_one(struct cl_port *port, struct cl_queue *q,
 
     t.chains = t.segs = t.room = 0;
     rc = collect(port, q, need, &t);
-    *segs += t.segs;
+    if ( rc )
+        *segs += t.segs; /* what is put back: two looks at most */
     if ( rc == -EOVERFLOW )
     {
         port->stats.drops[CL_DROP_RX_BUFFER]++;

@@ -214,7 +214,7 @@ void cl_queue_quiet(struct cl_port *port, struct cl_queue *q, bool quiet)
         if ( !quiet )
             put16(port, q, avail_event(q), q->seen_avail);
     }
-    else if ( q->quiet != quiet )
+    else if ( !quiet || !q->quiet ) /* a restored driver may have been told */
         put16(port, q, 0, quiet ? VIRTIO_USED_NO_NOTIFY : 0);
     q->quiet = quiet;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -782,6 +782,28 @@ TEST(work_is_bounded_by_pieces_too)
     stop();
 }
 
+/* Room for nothing, in many pieces: it is waited for, not looked at again. */
+TEST(empty_buffers_are_no_work)
+{
+    unsigned int i, from = 0;
+
+    start(NULL, NULL, ALL);
+    for ( i = 0; i < CL_QUEUE_SIZE; i++ )
+        memcpy(a.mem + GUEST_RING(CL_QUEUE_RX) + 16 * i,
+               (uint64_t[]){0x8000, (i + 1 < CL_QUEUE_SIZE ? 3ull : 2ull) << 32 |
+                                        (uint64_t)(i + 1) << 48},
+               16);
+    guest_put16(&a, GUEST_RING(CL_QUEUE_RX) + GUEST_AVAIL + 4, 0);
+    guest_put16(&a, GUEST_RING(CL_QUEUE_RX) + GUEST_AVAIL + 2, 1);
+    guest_offer(&b, NULL, frame(2, 0, 100), 100);
+    cl_siom_tx(&b.port, 64);
+    cl_siom_poll(&siom, 64);
+    CHECK(cl_siom_rx_next(&siom, &from) == &a.port);
+    CHECK(cl_siom_rx(&a.port, 64) == 0);
+    CHECK(!cl_siom_rx_next(&siom, &from) && !a.port.stats.violations);
+    stop();
+}
+
 TEST(violations_need_a_reset_and_get_one)
 {
     static const struct violation tx[] = {
@@ -890,6 +912,25 @@ TEST(saved_state_asks_for_buffers_again)
     CHECK(!cl_siom_port_add(&siom, &b.port, &b, &config));
     CHECK(!cl_siom_load(&b.port, &saved));
     guest_offer(&a, NULL, frame(1, 2, 100), 100);
+    guest_run(&siom, both, 2);
+    CHECK(*flags == 0);
+    stop();
+}
+
+TEST(saved_while_polled_rings_again)
+{
+    struct cl_siom_saved saved;
+    struct cl_siom_config config;
+    const uint8_t *flags;
+
+    start(NULL, NULL, F_V1);
+    flags = a.mem + GUEST_RING(CL_QUEUE_TX) + GUEST_USED;
+    CHECK(cl_siom_tx_quiet(&a.port, true) && *flags == 1);
+    cl_siom_save(&a.port, &saved);
+    cl_siom_saved_config(&saved, &config);
+    cl_siom_port_remove(&a.port);
+    CHECK(!cl_siom_port_add(&siom, &a.port, &a, &config));
+    CHECK(!cl_siom_load(&a.port, &saved));
     guest_run(&siom, both, 2);
     CHECK(*flags == 0);
     stop();

@@ -207,12 +207,13 @@ static unsigned int collect_from(unsigned int nr)
     if ( !p )
         return 0;
     n = cloister_port_collect(port_of(p), BUDGET, &paused);
-    if ( n == BUDGET )
-        set_bit(nr, again);
     if ( paused )
         __set_bit(nr, waiting);
-    else if ( ACCESS_ONCE(port_of(p)->polled) )
-        set_bit(nr, polled);
+    else if ( ACCESS_ONCE(port_of(p)->polled) ||
+              (n >= BUDGET && p->config.rate) )
+        set_bit(nr, polled);    /* it waits for time, not for its turn */
+    else if ( n >= BUDGET )
+        set_bit(nr, again);
 
     return n;
 }
@@ -268,7 +269,7 @@ static void leave(struct cloister_port *cp)
         __clear_bit(cp->port.nr, waiting);
         cl_siom_port_remove(&cp->port);
     }
-    cp->active = false;
+    cp->active = cp->polled = false;
     spin_unlock(&cp->lock);
 }
 

@@ -183,9 +183,9 @@ static void reset_after_fault(void)
 static void retry_failed(void)
 {
     if ( cloister_siom->link != CL_NIC_FAILED ||
-         own->faults > RESETS_MOST || NOW() - own->reset < RETRY_FAILED )
+         own->faults > RESETS_MOST || NOW() - own->retry < RETRY_FAILED )
         return;
-    own->reset = NOW();
+    own->retry = NOW();
     nic_log(NULL, "is tried once more", 0);
     own->nic.ops->reset(&own->nic);
 }
@@ -238,6 +238,8 @@ void cloister_nic_wipe(void)
 {
     if ( !own->works )
         return;
+    /* First, as the other may wait for a lock that nobody gives back. */
+    memset(own->nic.pool, 0, own->nic.ops->pool_size);
     cloister_nic_command(PCI_COMMAND_MASTER, 0);
     memset(own->nic.pool, 0, own->nic.ops->pool_size);
 }

@@ -16,7 +16,7 @@ struct cloister_nic_bar {
     void __iomem *va;           /* NULL: not mapped */
 };
 
-/* There is one.  Constant after start-up, but for the last five. */
+/* There is one.  Constant after start-up, but for the last six. */
 struct cloister_nic {
     pci_sbdf_t sbdf;
     struct pci_dev *pdev;
@@ -31,8 +31,9 @@ struct cloister_nic {
     bool claimed;
     bool works;                 /* DMA is on: dom0's IOMMU setup is over */
     bool fired, faulted;        /* since the engine looked last */
-    s_time_t reset;             /* the last one, for a fault or to try again, */
-    unsigned int faults;        /* and how many for faults, one after another */
+    s_time_t reset;             /* the last one for a fault, */
+    unsigned int faults;        /* and how many, one after another */
+    s_time_t retry;             /* the last one as the driver had given up */
 };
 
 extern struct cloister_nic cloister_nic;

@@ -206,7 +206,8 @@ static void doorbell(struct cloister_port *cp, unsigned int q)
         break;
 
     case CL_QUEUE_TX:
-        poll = rings_often(cp) && cl_siom_tx_quiet(&cp->port, true);
+        poll = rings_often(cp) && !cp->polled &&
+               cl_siom_tx_quiet(&cp->port, true);
         cp->polled |= poll;
         n = cl_siom_tx(&cp->port, BUDGET);
         break;
@@ -260,6 +261,7 @@ static int cf_check io_write(const struct hvm_io_handler *handler,
     struct cloister_port *cp = this_cpu(running);
     int q = -1;
 
+    /* Never of the first one: hvmemul_do_io() would not know what to do. */
     if ( this_cpu(repeats) && softirq_pending(smp_processor_id()) )
         return X86EMUL_RETRY;
     this_cpu(repeats) = true;
