@@ -78,7 +78,8 @@ static bool is_seen(const struct cl_vm *vm, uint64_t dirtied, uint64_t begun)
 
 /*
  * Is the view the newest that can be told?  A page that was written to since
- * the view was begun, or that could be written to unseen then, has none.
+ * the view was begun, or that could be written to unseen then, has none.  While
+ * no view is worth anything to a record, the last one is what a dump has.
  */
 static bool is_newest(const struct cl_vm *vm, const struct cl_page *p,
                       const struct cl_view *v)
@@ -88,7 +89,8 @@ static bool is_newest(const struct cl_vm *vm, const struct cl_page *p,
     if ( last >= v->version )
         return false;
 
-    return p->version == last || is_seen(vm, last, v->version);
+    return !vm->since || p->version == last ||
+           is_seen(vm, last, v->version);
 }
 
 int cl_view_end(struct cl_vm *vm, struct cl_page *p, const struct cl_view *v)

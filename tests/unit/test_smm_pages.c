@@ -639,6 +639,29 @@ TEST(a_view_begun_while_dirty_is_unseen)
     }
 }
 
+/* Of a VM that runs a dump has the last views; a record has none of them. */
+TEST(a_dump_has_dirty_pages_too)
+{
+    struct world w;
+    unsigned int was_still;
+
+    for ( was_still = 0; was_still < 2; was_still++ )
+    {
+        make(&w, PR, ME, true);
+        cl_vm_still(&w.vm, was_still);
+        cl_page_dirty(&w.vm, &w.p);
+        cl_vm_still(&w.vm, false);
+        CHECK(!view(&w) && w.p.version && !(w.p.version & CL_DIRTY));
+        cl_vm_still(&w.vm, true);
+        CHECK(!cl_page_recordable(&w.vm, &w.p) && view(&w));
+    }
+    make(&w, PR, ME, true);
+    cl_page_dirty(&w.vm, &w.p);
+    CHECK(!view(&w) && w.p.version && !(w.p.version & CL_DIRTY));
+    cl_vm_track(&w.vm, true);
+    CHECK(!cl_page_recordable(&w.vm, &w.p) && view(&w));
+}
+
 TEST(a_renewed_key_vouches_for_nothing_old)
 {
     struct world w;
