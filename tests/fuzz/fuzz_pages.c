@@ -268,7 +268,11 @@ static void begin(unsigned int v, unsigned int p, unsigned int i)
     w->busy = true;
     w->done = false;
     memcpy(w->src, mem[p], CL_PAGE_SIZE);
-    cl_view_run(&w->v, w->src, w->dst);
+    if ( view.version % 2 )
+        cl_view_run(&w->v, w->src, w->dst);
+    else
+        cl_view_run_jobs(CL_GCM_SSE,
+                         &(struct cl_view_job){ &w->v, w->src, w->dst }, 1);
 }
 
 static void end(unsigned int i)
