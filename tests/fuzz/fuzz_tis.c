@@ -2,7 +2,9 @@
 /*
  * The transport to the TPM against a device that answers whatever the input
  * says, and a clock that goes on as the input says.  Then the parsers get what
- * it has received.
+ * it has received.  Bits of the first byte: 0 the device is a CRB, or a TIS
+ * FIFO; 1, 2 the locality is to be held after the first command, the second;
+ * 3 it is let go in between.
  *
  * Sources: tpm/tis.c tpm/crb.c tpm/transport.c tpm/command.c
  * Runs: 20000
@@ -13,9 +15,42 @@
 
 #include "../fuzz/input.h"
 
+#define CRB      1u
+#define HOLD(n)  (2u << (n))
+#define LET_GO   8u
+
 static struct input in;
 static uint64_t now;
-static unsigned int accesses;
+static unsigned int accesses, locality;
+static uint8_t how;
+
+/* A CRB that works; two modes for those that say that they are not done. */
+static uint32_t crb_answer(uint32_t offset, uint8_t mode)
+{
+    switch ( offset & 0xfff )
+    {
+    case 0x000: /* valid, assigned to this locality */
+        return mode == 0x48 ? 0x80 : 0x82 | offset >> 12 << 2;
+    case 0x00c:
+        return mode != 0x49;
+    case 0x030:
+        return 0x101;
+    case 0x040:
+        return mode == 0x4a ? 3 : 0;
+    case 0x044:
+        return mode == 0x4b ? 1 : 2;
+    case 0x04c:
+        return mode == 0x4c;
+    case 0x058:
+    case 0x064:
+        return mode == 0x4d ? 64 : 0xf80;
+    case 0x05c:
+    case 0x068:
+        return 0xfed40080u + (offset & 0xf000);
+    }
+
+    return 0;
+}
 
 /* As a device would, more often than chance: bits by the input's mode. */
 static uint32_t answer(uint32_t offset)
@@ -26,6 +61,8 @@ static uint32_t answer(uint32_t offset)
         return take32(&in);
     if ( mode < 0x48 )
         return UINT32_MAX;
+    if ( how & CRB )
+        return crb_answer(offset, mode);
     if ( (offset & 0xfff) == 0 )
         return 0x80 | (mode & 0x32);
     if ( (offset & 0xfff) == 0x18 )
@@ -34,13 +71,28 @@ static uint32_t answer(uint32_t offset)
     return mode & 0x0f ? 0 : take8(&in);
 }
 
+/* A response of TPM2_GetRandom, unless the input has another byte. */
+static uint8_t crb_data(uint32_t at)
+{
+    static const uint8_t good[] = {0x80, 1, 0, 0, 0, 16, 0, 0, 0, 0, 0, 4,
+                                   9, 8, 7, 6};
+    uint8_t mode = take8(&in);
+
+    if ( mode < 0x40 )
+        return take8(&in);
+
+    return at < sizeof(good) ? good[at] : 0;
+}
+
 static uint8_t read8(void *ctx, uint32_t offset)
 {
     (void)ctx;
     MUST(offset < 0x5000);
     accesses++;
-    if ( (offset & 0xfff) == 0x24 )
+    if ( !(how & CRB) && (offset & 0xfff) == 0x24 )
         return take8(&in);
+    if ( (how & CRB) && (offset & 0xfff) >= 0x80 )
+        return crb_data((offset & 0xfff) - 0x80);
 
     return (uint8_t)answer(offset);
 }
@@ -57,7 +109,7 @@ static uint32_t read32(void *ctx, uint32_t offset)
 static void write8(void *ctx, uint32_t offset, uint8_t value)
 {
     (void)ctx, (void)value;
-    MUST(offset < 0x5000);
+    MUST(offset >> 12 == locality);
     accesses++;
 }
 
@@ -105,20 +157,24 @@ static void ended(const struct cl_tpm *t, int rc)
     }
 
     MUST(rc == -ENODEV || rc == -ETIMEDOUT || rc == -EBADMSG || rc == -EIO);
-    MUST(!t->rsp_len);
+    MUST(!t->rsp_len && !t->held);
     for ( i = 0; i < sizeof(t->buf); i++ )
         MUST(!t->buf[i]);
 }
 
-static void command(struct cl_tpm *t)
+static void command(struct cl_tpm *t, bool hold)
 {
     uint8_t cmd[CL_TPM2_GETRANDOM_SIZE];
     uint64_t start = now;
     size_t len = cl_tpm2_getrandom_cmd(cmd, sizeof(cmd), take8(&in));
+    bool held = t->held;
     int rc;
 
     MUST(!cl_tpm_start(t, cmd, len));
     MUST(cl_tpm_start(t, cmd, len) == -EBUSY);
+    cl_tpm_hold(t, hold);
+    cl_tpm_let_go(t); /* not in the middle */
+    MUST(t->state != CL_TPM_IDLE && t->held == held);
     do {
         accesses = 0;
         rc = cl_tpm_poll(t);
@@ -128,6 +184,16 @@ static void command(struct cl_tpm *t)
                                 20 * CL_TPM_POLL_PERIOD_US);
     } while ( rc == -EINPROGRESS );
     ended(t, rc);
+    MUST(rc || !hold || t->held);
+    MUST(hold || held || !t->held);
+}
+
+static int init(struct cl_tpm *t)
+{
+    locality = take8(&in) % 4;
+
+    return how & CRB ? cl_tpm_init_crb(t, &platform, locality)
+                     : cl_tpm_init(t, &platform, locality);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -137,12 +203,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int rc;
 
     in = (struct input){ data, size };
-    rc = cl_tpm_probe(&platform, take8(&in) % 4, &identity);
+    how = take8(&in);
+    rc = (how & CRB ? cl_tpm_probe_crb : cl_tpm_probe)(
+        &platform, take8(&in) % 4, &identity);
     MUST(rc == 0 || rc == -ENODEV || rc == -EOPNOTSUPP || rc == -EINVAL);
-    if ( cl_tpm_init(&t, &platform, take8(&in) % 4) )
+    if ( init(&t) )
         return 0;
-    command(&t);
-    command(&t);
+    command(&t, how & HOLD(0));
+    if ( how & LET_GO )
+        cl_tpm_let_go(&t);
+    MUST(!(how & LET_GO) || !t.held);
+    command(&t, how & HOLD(1));
+    cl_tpm_let_go(&t);
+    MUST(t.state == CL_TPM_IDLE && !t.held);
     cl_tpm_wipe(&t);
     MUST(!t.rsp_len);
 
