@@ -291,6 +291,47 @@ TEST(keys_come_and_go)
     CHECK(!out[0] && !two[0].epoch);
 }
 
+/* Runs it, and keeps it for the fuzzer if $SEEDS is a folder. */
+static unsigned int seed(const char *name, const uint8_t *data, size_t size)
+{
+    const char *dir = getenv("SEEDS");
+    unsigned int before = walked;
+    char path[4096];
+    FILE *f;
+
+    LLVMFuzzerTestOneInput(data, size);
+    if ( !dir )
+        return walked - before;
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    f = fopen(path, "wb");
+    if ( !f || fwrite(data, 1, size, f) != size || fclose(f) )
+        return 0;
+
+    return walked - before;
+}
+
+/* A whole record, and what is inside of one, without and with pages. */
+TEST(the_fuzzer_gets_through)
+{
+    static uint8_t input[4097];
+    unsigned int i;
+
+    for ( i = 0; i < 2; i++ )
+    {
+        struct world w;
+
+        CHECK(!make(&w, i * 100, i * 5) && !open_it(&w));
+        input[0] = 0;
+        memcpy(input + 1, w.buf, w.len);
+        CHECK(seed(i ? "record" : "record-empty", input, 1 + w.len) == 1);
+        input[0] = 1;
+        memcpy(input + 1, w.body, w.len - 176);
+        CHECK(seed(i ? "inside" : "inside-empty", input, 1 + w.len - 176) == 1);
+        input[1 + 16] ^= 1; /* the number of pages */
+        CHECK(!seed("inside-pages", input, 1 + w.len - 176));
+    }
+}
+
 /* What a fuzzer does for longer: random lengths inside, most of them wrong. */
 TEST(any_lengths_inside)
 {
