@@ -11,7 +11,9 @@
  *             of these two only, and of no VM that is not sealed
  *   nonce     no version of a key is given out twice
  *   tag       the tag on record opens the newest view that was recorded, to
- *             what the page held, and no older one
+ *             what the page held, and no older one, nor one by another key
+ *   keys      of a key that was erased nothing is left, and a view that was
+ *             begun with it is not recorded
  *   scrubbed  a page that is freed is all zero
  *   counts    a VM counts its pages by state
  *
@@ -44,7 +46,7 @@ static _Alignas(64) uint8_t leaf[2][CL_PAGE_SIZE];
 /* A view under way, or of the past: what it was made of, what it became. */
 static struct pending
 {
-    bool busy, done;
+    bool busy, run, done;
     unsigned int vm, page;
     struct cl_view v;
     uint8_t src[CL_PAGE_SIZE], dst[CL_PAGE_SIZE];
@@ -57,6 +59,7 @@ static struct
     enum cl_page_state state;
     uint64_t gfn;
     unsigned int shares;
+    uint64_t epoch; /* of the key of the view on record */
 } model[PAGES];
 static uint64_t last_version[VMS];
 static bool sealed[VMS];
@@ -78,7 +81,8 @@ static void check_page(unsigned int p)
     MUST(e->gfn == model[p].gfn);
     MUST(e->state != CL_PAGE_PRIVATE || !e->shares);
     MUST(e->state != CL_PAGE_SHARED || e->shares);
-    MUST(e->version <= last_version[model[p].owner - 1]);
+    if ( model[p].epoch == slots[model[p].owner - 1].epoch )
+        MUST(e->version <= last_version[model[p].owner - 1]);
 }
 
 static void check_counts(void)
@@ -123,7 +127,8 @@ static void check_tags(void)
         if ( w->done && e->version && e->owner == vm[w->vm].id &&
              w->v.key->epoch == w->v.epoch )
             MUST((open_view(w, e->tag) == 0) ==
-                 (e->version == w->v.version));
+                 (e->version == w->v.version &&
+                  model[w->page].epoch == w->v.epoch));
     }
 }
 
@@ -134,6 +139,7 @@ static void check(void)
     for ( p = 0; p < PAGES; p++ )
         check_page(p);
     check_counts();
+    check_tags();
 }
 
 /* ---- Steps ------------------------------------------------------------ */
@@ -268,9 +274,15 @@ static void begin(unsigned int v, unsigned int p, unsigned int i)
     w->busy = true;
     w->done = false;
     memcpy(w->src, mem[p], CL_PAGE_SIZE);
-    if ( view.version % 2 )
+    w->run = i & 1;
+    if ( w->run )
         cl_view_run(&w->v, w->src, w->dst);
-    else
+}
+
+/* Now, if not when it was begun: the key may be gone. */
+static void run(struct pending *w)
+{
+    if ( !w->run )
         cl_view_run_jobs(CL_GCM_SSE,
                          &(struct cl_view_job){ &w->v, w->src, w->dst }, 1);
 }
@@ -284,14 +296,23 @@ static void end(unsigned int i)
 
     if ( !w->busy )
         return;
+    run(w);
     rc = cl_view_end(&vm[w->vm], e, &w->v);
     w->busy = false;
-    MUST(rc == 0 || rc == -ENOENT);
+    MUST(rc == (w->v.epoch == slots[w->vm].epoch ? 0 : -ENOENT));
     MUST(e->version == before ||
          (!rc && e->version == w->v.version && e->version > before));
-    w->done = !rc && e->version == w->v.version;
-    if ( !rc )
-        check_tags();
+    w->done = e->version != before;
+    if ( w->done )
+        model[w->page].epoch = w->v.epoch;
+}
+
+static void erase_key(unsigned int v)
+{
+    static const struct cl_key none;
+
+    cl_key_erase(&keys, v);
+    MUST(!memcmp(&slots[v], &none, sizeof(none)));
 }
 
 static void new_key(unsigned int v, struct input *in)
@@ -299,7 +320,9 @@ static void new_key(unsigned int v, struct input *in)
     uint8_t random[CL_KEY_SIZE], i;
     int slot;
 
-    cl_key_erase(&keys, v);
+    if ( v && !slots[0].epoch )
+        return; /* the first that is free is taken */
+    erase_key(v);
     take(in, random, sizeof(random));
     random[0] ^= (uint8_t)(keys.epoch + 1);
     slot = cl_key_install(&keys, random);
@@ -314,7 +337,7 @@ static void step(struct input *in)
     uint8_t what = take8(in), where = take8(in);
     unsigned int v = where & 1, p = (where >> 1) % PAGES, i = where >> 6;
 
-    switch ( what % 12 )
+    switch ( what % 14 )
     {
     case 0: assign(v, p); break;
     case 1: place(v, p, take8(in) ? take8(in) : take32(in), false); break;
@@ -328,6 +351,8 @@ static void step(struct input *in)
     case 9: end(i); break;
     case 10: mem[p][where] = what; break;
     case 11: vm[v].sealed = sealed[v] = true; break;
+    case 12: erase_key(v); break;
+    case 13: new_key(v, in); break;
     }
     check();
 }

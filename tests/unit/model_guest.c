@@ -53,32 +53,46 @@ const struct cl_siom_platform guest_platform = {
     .now_ns = now_ns,
 };
 
-bool guest_start(struct guest *g, struct cl_siom *s, uint8_t nr,
-                 const struct cl_siom_config *c)
+bool guest_plug(struct guest *g, struct cl_siom *s, uint8_t nr,
+                const struct cl_siom_config *c)
 {
     struct cl_siom_config config = c ? *c : (struct cl_siom_config){};
     const uint8_t mac[6] = {2, 0, 0, 0, 0, nr};
+    uint8_t *mem = g->mem, *tx = g->port.tx.base, *rx = g->port.rx.base;
 
     memset(g, 0, sizeof(*g));
     memcpy(config.mac, mac, sizeof(mac));
     if ( !config.mtu )
         config.mtu = 1500;
-    g->mem = aligned_alloc(4096, GUEST_BYTES);
-    g->port.tx = (struct cl_memory){.size = 65536};
-    g->port.rx = (struct cl_memory){.size = 65536};
-    g->port.tx.base = aligned_alloc(64, 65536);
-    g->port.rx.base = aligned_alloc(64, 65536);
-    memset(g->mem, 0, GUEST_BYTES);
-    memset(g->port.tx.base, 0, 65536);
-    memset(g->port.rx.base, 0, 65536);
+    g->mem = mem;
+    g->port.tx = (struct cl_memory){.base = tx, .size = GUEST_RINGS};
+    g->port.rx = (struct cl_memory){.base = rx, .size = GUEST_RINGS};
+    memset(mem, 0, GUEST_BYTES);
+    memset(tx, 0, GUEST_RINGS);
+    memset(rx, 0, GUEST_RINGS);
 
     return !cl_siom_port_add(s, &g->port, g, &config);
 }
 
-void guest_stop(struct guest *g)
+void guest_unplug(struct guest *g)
 {
     if ( g->port.siom )
         cl_siom_port_remove(&g->port);
+}
+
+bool guest_start(struct guest *g, struct cl_siom *s, uint8_t nr,
+                 const struct cl_siom_config *c)
+{
+    g->mem = aligned_alloc(4096, GUEST_BYTES);
+    g->port.tx.base = aligned_alloc(64, GUEST_RINGS);
+    g->port.rx.base = aligned_alloc(64, GUEST_RINGS);
+
+    return guest_plug(g, s, nr, c);
+}
+
+void guest_stop(struct guest *g)
+{
+    guest_unplug(g);
     free(g->mem);
     free(g->port.tx.base);
     free(g->port.rx.base);

@@ -13,6 +13,7 @@
 
 #define GUEST_PAGES 128u /* of memory, from guest address 0 on */
 #define GUEST_BYTES (GUEST_PAGES * 4096u)
+#define GUEST_RINGS 65536u /* the engine's memory for Tx, and for Rx */
 
 /* Guest-physical addresses of what the driver sets up. */
 #define GUEST_RING(q) (0x1000u + (q) * 0x4000u)
@@ -41,6 +42,14 @@ extern uint64_t guest_now; /* what now_ns says */
 bool guest_start(struct guest *g, struct cl_siom *s, uint8_t nr,
                  const struct cl_siom_config *c);
 void guest_stop(struct guest *g);
+
+/*
+ * The same with memory that is there: mem and both base, of GUEST_BYTES and
+ * GUEST_RINGS bytes.  For who does it often.
+ */
+bool guest_plug(struct guest *g, struct cl_siom *s, uint8_t nr,
+                const struct cl_siom_config *c);
+void guest_unplug(struct guest *g);
 
 /* Accesses as the CPU makes them. */
 uint32_t guest_in(struct guest *g, uint16_t port, unsigned int size);

@@ -12,21 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model_guest.h"
 #include "test.h"
+#include "watch_guest.h"
 
 #define F_V1 (1ull << 32)
-#define LITTLE (24u * 4096u) /* of the hostile guest's memory: watched */
+#define LITTLE WATCHED
 
 static struct cl_siom siom;
 static struct guest bad, good, peer;
-static uint8_t before[LITTLE], allowed[LITTLE];
+static struct watch watch;
 
-/*
- * Whether rings and buffers are kept apart.  Where they overlap, what the
- * engine writes may post new buffers, and nothing can be said about where it
- * may write; then only what happens to others counts.
- */
+/* Whether rings and buffers are kept apart, see watch_guest.h. */
 static bool apart;
 #define BUFFERS 0xc000u
 
@@ -41,72 +37,12 @@ static uint32_t rnd(uint32_t below)
     return below ? (uint32_t)(state >> 16) % below : (uint32_t)state;
 }
 
-static void allow(uint64_t addr, uint64_t len)
-{
-    uint64_t i;
-
-    for ( i = addr; i < addr + len && i < LITTLE; i++ )
-        allowed[i] = 1;
-}
-
 struct desc
 {
     uint64_t addr;
     uint32_t len;
     uint16_t flags, next;
 };
-
-/* Buffers that may be written: of chains from last_avail up to the index. */
-static void allow_queue(const struct cl_queue *q)
-{
-    bool seen[CL_QUEUE_SIZE] = {false};
-    unsigned int i;
-    uint16_t head;
-
-    if ( !q->enabled || q->avail + 4 + 2 * q->size > LITTLE ||
-         q->desc + 16 * q->size > LITTLE )
-        return;
-    allow(q->used, 4 + 8u * q->size + 2);
-    for ( i = 0; i < q->size; i++ )
-    {
-        memcpy(&head, bad.mem + q->avail + 4 + 2 * i, 2);
-        while ( head < q->size && !seen[head] )
-        {
-            struct desc d;
-
-            seen[head] = true;
-            memcpy(&d, bad.mem + q->desc + 16 * head, 16);
-            if ( d.flags & 2 )
-                allow(d.addr, d.len);
-            if ( !(d.flags & 1) )
-                break;
-            head = d.next;
-        }
-    }
-}
-
-static void look(void)
-{
-    unsigned int q;
-
-    memcpy(before, bad.mem, LITTLE);
-    memset(allowed, 0, LITTLE);
-    for ( q = 0; q < CL_QUEUES; q++ )
-        allow_queue(&bad.port.virtio.queue[q]);
-}
-
-static bool clean(void)
-{
-    unsigned int i;
-
-    if ( !apart || !memcmp(before, bad.mem, LITTLE) )
-        return true;
-    for ( i = 0; i < LITTLE; i++ )
-        if ( before[i] != bad.mem[i] && !allowed[i] )
-            return false;
-
-    return true;
-}
 
 /* An address in watched memory, with luck; aligned, mostly. */
 static uint64_t any_address(void)
@@ -343,7 +279,7 @@ static unsigned long env(const char *name, unsigned long otherwise)
 
 TEST(random_walk)
 {
-    unsigned long i, steps = env("WALK_STEPS", 30000);
+    unsigned long i, watched = 0, steps = env("WALK_STEPS", 30000);
 
     state = 0x9e3779b97f4a7c15ull * env("WALK_SEED", 1);
     cl_siom_init(&siom, &guest_platform, NULL, 0);
@@ -358,17 +294,19 @@ TEST(random_walk)
         if ( bad.port.virtio.status & 64 && !rnd(4) )
             set_up();
         step();
-        look();
+        watch_look(&watch, &bad);
         work();
-        CHECK(clean());
+        CHECK(watch_clean(&watch));
+        watched += watch.apart;
         if ( i % 16 == 0 )
             CHECK(others_go_on());
     }
+    CHECK(watched > steps / 2);
     CHECK(bad.port.stats.violations > steps / 1000);
     CHECK(bad.port.stats.rx_frames > steps / 100);
     CHECK(bad.port.stats.tx_frames > steps / 100);
-    printf("%lu steps, %lu violations, %lu resets, %lu frames in, %lu out\n",
-           steps, (unsigned long)bad.port.stats.violations,
+    printf("%lu steps, %lu watched, %lu violations, %lu resets, %lu frames in, %lu out\n",
+           steps, watched, (unsigned long)bad.port.stats.violations,
            (unsigned long)bad.port.stats.resets,
            (unsigned long)bad.port.stats.rx_frames,
            (unsigned long)bad.port.stats.tx_frames);
