@@ -12,7 +12,7 @@
  *               page is held
  *
  * Sources: siom/*.c /tests/unit/model_guest.c /tests/unit/watch_guest.c
- * Runs: 10000
+ * Runs: 4000
  */
 #include "input.h"
 

@@ -262,6 +262,11 @@ static const struct cl_nic_platform platform = {
 
 bool model_nic_init(struct model_nic *m, enum model_kind kind)
 {
+    return model_nic_init_in(m, kind, NULL);
+}
+
+bool model_nic_init_in(struct model_nic *m, enum model_kind kind, void *pool)
+{
     memset(m, 0, sizeof(*m));
     m->kind = kind;
     m->now = 1000000;
@@ -273,7 +278,9 @@ bool model_nic_init(struct model_nic *m, enum model_kind kind)
 
     m->nic.platform = &platform;
     m->nic.ctx = m;
-    m->pool = aligned_alloc(4096, (m->nic.ops->pool_size + 4095) & ~4095u);
+    m->pool = pool ? pool
+                   : aligned_alloc(4096, (m->nic.ops->pool_size + 4095) &
+                                             ~4095u);
     memset(m->pool, 0, m->nic.ops->pool_size);
     m->nic.pool = m->pool;
     m->nic.iova = MODEL_IOVA;
@@ -404,10 +411,14 @@ struct desc
 static struct desc *offered(struct model_nic *m, unsigned int nr,
                             uint32_t head, uint16_t *id)
 {
-    struct desc *table = dma(m, m->queue[nr][0], RING * 16);
-    uint16_t *avail = dma(m, m->queue[nr][1], 4 + RING * 2);
+    struct desc *table;
+    uint16_t *avail;
 
-    if ( !(m->status & 4) || !table || !avail || avail[1] == (uint16_t)head )
+    if ( !(m->status & 4) )
+        return NULL;
+    table = dma(m, m->queue[nr][0], RING * 16);
+    avail = dma(m, m->queue[nr][1], 4 + RING * 2);
+    if ( !table || !avail || avail[1] == (uint16_t)head )
         return NULL;
     *id = avail[2 + head % RING];
     if ( *id >= RING )
@@ -422,8 +433,11 @@ static void used(struct model_nic *m, unsigned int nr, uint32_t head,
                  uint16_t id, uint32_t len)
 {
     uint16_t *ring = dma(m, m->queue[nr][2], 4 + RING * 8);
-    uint32_t *entry = (uint32_t *)&ring[2] + 2 * (head % RING);
+    uint32_t *entry;
 
+    if ( !ring )
+        return;
+    entry = (uint32_t *)&ring[2] + 2 * (head % RING);
     entry[0] = m->faults & NF_FOREIGN ? id + (id % 2 ? 1000u : 7u) : id;
     entry[1] = len;
     ring[1] = head + 1;

@@ -59,6 +59,9 @@ struct model_nic
 bool model_nic_init(struct model_nic *m, enum model_kind kind);
 void model_nic_free(struct model_nic *m);
 
+/* The same with a pool that another one has had, if it is not NULL. */
+bool model_nic_init_in(struct model_nic *m, enum model_kind kind, void *pool);
+
 /* Polls every `us` of the virtual clock until `want`; false: not in a second.
  */
 bool model_nic_until(struct model_nic *m, enum cl_nic_state want, uint64_t us);
