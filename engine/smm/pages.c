@@ -208,7 +208,11 @@ int cl_page_expect(struct cl_vm *vm, struct cl_page *p, uint64_t gfn,
     return 0;
 }
 
-/* The page's ciphertext, as a view that was taken with this key. */
+/*
+ * The page's ciphertext, as a view that was taken with this key.  What the VM's
+ * own key has encrypted in place belongs to no epoch: it stays good when views
+ * do not any more (cl_vm_renew).
+ */
 static struct cl_view in_place(const struct cl_page *p,
                                const struct cl_key *key)
 {
@@ -216,7 +220,7 @@ static struct cl_view in_place(const struct cl_page *p,
         .key = key,
         .version = p->version,
         .gfn = p->gfn,
-        .epoch = key->epoch,
+        .epoch = p->state == CL_PAGE_RESTING ? 0 : key->epoch,
     };
 
     memcpy(v.tag, p->tag, sizeof(v.tag));
@@ -260,6 +264,7 @@ int cl_page_rest(struct cl_vm *vm, struct cl_page *p, void *mem)
     if ( rc )
         return rc;
 
+    v.epoch = 0;
     cl_view_run(&v, mem, mem);
     p->version = v.version;
     memcpy(p->tag, v.tag, sizeof(p->tag));

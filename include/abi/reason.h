@@ -189,6 +189,8 @@
     X(85, rec_owner,    "the guest's command line does not name the owner "   \
      "whose hosts may pass it on",                                            \
        "start it with what cloister migrate -k says on its command line")     \
+    X(86, save_moved,   "the guest has moved a page in its memory map",       \
+       "a kernel that does so (XENMAPSPACE_gmfn) cannot be saved")            \
     X(88, dump_asleep,  "pages went to rest after xl dump-core had read them",\
        "do both again, cloister dump right after xl dump-core")               \
     X(89, save_large,   "the guest is too large to be saved: its record "     \

@@ -243,7 +243,8 @@ int cl_page_expect(struct cl_vm *vm, struct cl_page *p, uint64_t gfn,
 int cl_page_open(struct cl_vm *vm, struct cl_page *p, void *mem);
 
 /*
- * private -> resting, with the VM's key; `mem` as above.  -EOVERFLOW: the
+ * private -> resting, with the VM's key, as a view of epoch 0, which no view
+ * has: it opens whatever cl_vm_renew() does.  `mem` as above.  -EOVERFLOW: the
  * key's nonces are used up.
  */
 int cl_page_rest(struct cl_vm *vm, struct cl_page *p, void *mem);

@@ -89,7 +89,10 @@ static bool cancel_suspend(struct domain *d, unsigned int vcpu_id)
     spin_lock(&d->shutdown_lock);
     suspended = d->is_shut_down && d->arch.cloister->suspender == v;
     if ( suspended )
+    {
         v->arch.user_regs.rax = 1;
+        d->arch.cloister->cancelled = true;
+    }
     spin_unlock(&d->shutdown_lock);
     vcpu_unpause(v);
 

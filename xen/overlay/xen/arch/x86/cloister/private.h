@@ -76,6 +76,8 @@ struct cloister_domain {
                                    once this RCU grace period is over; 0: not
                                    begun (domctl lock) */
     s_time_t deadline;          /* to give up waiting for the TPM, or 0 */
+    bool cancelled;             /* since then, its suspend call was said to
+                                   have been cancelled: it is to go on */
     struct vcpu *suspender;     /* that has suspended it, or NULL
                                    (shutdown_lock) */
     s_time_t last_run;          /* written by __context_switch */
@@ -427,6 +429,9 @@ void cloister_restore_wipe(struct cloister_domain *cd);
  * else NULL.
  */
 const uint8_t *cloister_restore_source(const struct cloister_domain *cd);
+
+/* It comes from another host, which has let it go. */
+bool cloister_restore_is_foreign(const struct cloister_domain *cd);
 
 /* ---- restore_key.c ----------------------------------------------------- */
 

@@ -204,7 +204,7 @@ static enum cloister_reason save_reason(struct domain *d)
     struct cloister_domain *cd = d->arch.cloister;
     bool still;
 
-    if ( cd->state != CLOISTER_DOM_sealed ||
+    if ( cd->state != CLOISTER_DOM_sealed || cd->cancelled ||
          d->shutdown_code != SHUTDOWN_suspend )
         return CLOISTER_WHY_save_running;
     if ( !cloister_record_room(d) )
@@ -326,5 +326,6 @@ void cloister_resumed(struct domain *d)
     /* Under the lock: whoever asks cloister_is_still() there, sees this. */
     spin_lock(&cd->lock);
     cl_vm_still(&cd->vm, false);
+    cd->cancelled = false;
     spin_unlock(&cd->lock);
 }

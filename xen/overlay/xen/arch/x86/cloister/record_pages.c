@@ -59,6 +59,9 @@ static enum cloister_reason each_page(struct domain *d, bool dump,
             continue;
         if ( !dump && !cl_page_recordable(&cd->vm, p) )
             return CLOISTER_WHY_save_stale;
+        /* The guest has moved it: its views name the place where it was. */
+        if ( !dump && gfn_x(mfn_to_gfn(d, page_to_mfn(pg))) != p->gfn )
+            return CLOISTER_WHY_save_moved;
         if ( r && cl_record_add(r, p->gfn, p->version, p->tag) )
             return CLOISTER_WHY_save_failed;
         ++*nr;

@@ -107,16 +107,29 @@ int cloister_expect_page(struct domain *d, gfn_t gfn, mfn_t mfn)
     return set_type(d, gfn, mfn, p2m_ram_asleep);
 }
 
+/* Nobody but the domain has a reference. */
+static bool is_alone(mfn_t mfn)
+{
+    return (read_atomic(&mfn_to_page(mfn)->count_info) & PGC_count_mask) == 1;
+}
+
+/*
+ * Whoever makes a view takes a reference first and the lock then: he is seen
+ * here, or finds a page at rest.
+ */
 static int encrypt(struct cloister_domain *cd, mfn_t mfn)
 {
     void *mem = map_domain_page(mfn);
     struct cloister_simd simd;
-    int rc;
+    int rc = -EBUSY;
 
     spin_lock(&cd->lock);
-    cloister_simd_begin(&simd);
-    rc = cl_page_rest(&cd->vm, entry(mfn), mem);
-    cloister_simd_end(&simd);
+    if ( is_alone(mfn) )
+    {
+        cloister_simd_begin(&simd);
+        rc = cl_page_rest(&cd->vm, entry(mfn), mem);
+        cloister_simd_end(&simd);
+    }
     spin_unlock(&cd->lock);
     unmap_domain_page(mem);
 
@@ -136,8 +149,7 @@ static void rest_page(struct domain *d, gfn_t gfn, mfn_t mfn, p2m_type_t t)
     if ( set_type(d, gfn, mfn, p2m_ram_asleep) )
         return;
     p2m_tlb_flush_sync(p2m_get_hostp2m(d));
-    if ( (read_atomic(&mfn_to_page(mfn)->count_info) & PGC_count_mask) != 1 ||
-         encrypt(d->arch.cloister, mfn) )
+    if ( encrypt(d->arch.cloister, mfn) )
         set_type(d, gfn, mfn, t);
 }
 

@@ -85,6 +85,11 @@ static enum cloister_reason open_record(struct cloister_domain *cd,
     return cloister_record_decrypt(cd, buf, len, raw);
 }
 
+bool cloister_restore_is_foreign(const struct cloister_domain *cd)
+{
+    return cd->restore && cd->restore->foreign;
+}
+
 const uint8_t *cloister_restore_source(const struct cloister_domain *cd)
 {
     return cd && cd->restore && cd->restore->checking ? cd->restore->instance

@@ -17,6 +17,7 @@
 #include "seal.h"
 
 #define TPM_PATIENCE    SECONDS(20)
+#define LAST_PATIENCE   SECONDS(600)    /* nobody else has the guest any more */
 
 static void set_state(struct cloister_domain *cd, unsigned int state)
 {
@@ -100,7 +101,8 @@ static bool is_settled(struct cloister_domain *cd)
 static int wait_for_tpm(struct cloister_domain *cd)
 {
     if ( !cd->deadline )
-        cd->deadline = NOW() + TPM_PATIENCE;
+        cd->deadline = NOW() + (cloister_restore_is_foreign(cd)
+                                ? LAST_PATIENCE : TPM_PATIENCE);
     if ( NOW() > cd->deadline )
         return 0;
 
