@@ -50,6 +50,59 @@ TEST(one_start_item_no_more_no_less)
     CHECK(cl_measure_check(launch, 0, measurement));
 }
 
+/* What was written down of pages: type, first and count, in this order. */
+static bool says(const struct cl_measure *m, const struct cloister_item *want,
+                 unsigned int n)
+{
+    struct cloister_item item;
+    unsigned int i;
+
+    if ( m->used != n * sizeof(item) )
+        return false;
+    for ( i = 0; i < n; i++ )
+    {
+        memcpy(&item, launch + i * sizeof(item), sizeof(item));
+        if ( item.type != want[i].type || item.first != want[i].first ||
+             item.count != want[i].count )
+            return false;
+    }
+
+    return true;
+}
+
+/* Else pages could be elsewhere, and the measurement the same. */
+TEST(a_run_of_pages_ends_where_memory_ends)
+{
+    static const uint8_t page[CL_MEASURE_PAGE] = { 1 };
+    static const uint8_t zeros[CL_MEASURE_PAGE];
+    static const struct cloister_item want[] = {
+        { .type = CLOISTER_ITEM_pages, .first = 1, .count = 2 },
+        { .type = CLOISTER_ITEM_pages, .first = 5, .count = 1 },
+        { .type = CLOISTER_ITEM_pages, .first = CLOISTER_RUN_PAGES - 1,
+          .count = 1 },
+        { .type = CLOISTER_ITEM_pages, .first = CLOISTER_RUN_PAGES,
+          .count = 2 },
+        { .type = CLOISTER_ITEM_zero, .first = 2 * CLOISTER_RUN_PAGES - 1,
+          .count = 2 },
+        { .type = CLOISTER_ITEM_zero, .first = 3 * CLOISTER_RUN_PAGES + 2,
+          .count = 1 },
+    };
+    struct cl_measure m;
+
+    cl_measure_init(&m, launch, sizeof(launch));
+    cl_measure_page(&m, 1, page);
+    cl_measure_page(&m, 2, page);
+    cl_measure_page(&m, 5, page);
+    cl_measure_page(&m, CLOISTER_RUN_PAGES - 1, page);
+    cl_measure_page(&m, CLOISTER_RUN_PAGES, page);
+    cl_measure_page(&m, CLOISTER_RUN_PAGES + 1, page);
+    cl_measure_page(&m, 2 * CLOISTER_RUN_PAGES - 1, zeros);
+    cl_measure_page(&m, 2 * CLOISTER_RUN_PAGES, zeros);
+    cl_measure_page(&m, 3 * CLOISTER_RUN_PAGES + 2, zeros);
+    CHECK(!cl_measure_finish(&m, measurement));
+    CHECK(says(&m, want, sizeof(want) / sizeof(want[0])));
+}
+
 /* In a copy of just this size, for the sanitizers. */
 static int check_copy(size_t len, const uint8_t *value)
 {
