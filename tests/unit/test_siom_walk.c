@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model_guest.h"
 #include "test.h"
 #include "watch_guest.h"
 
