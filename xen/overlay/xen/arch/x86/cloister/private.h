@@ -76,10 +76,10 @@ struct cloister_domain {
                                    once this RCU grace period is over; 0: not
                                    begun (domctl lock) */
     s_time_t deadline;          /* to give up waiting for the TPM, or 0 */
-    bool cancelled;             /* since then, its suspend call was said to
-                                   have been cancelled: it is to go on */
     struct vcpu *suspender;     /* that has suspended it, or NULL
                                    (shutdown_lock) */
+    bool cancelled;             /* it was told that this was cancelled, and is
+                                   to go on, not to be saved (domctl lock) */
     s_time_t last_run;          /* written by __context_switch */
     s_time_t last_view;         /* when somebody last got one */
     struct cloister_port *siom; /* its place in SIOM, or NULL */
