@@ -15,8 +15,8 @@
  *
  * Prints "reset LOCALITY RESULT", "extend LOCALITY RESULT" and "unseal
  * LOCALITY RESULT", with "done", "refused CODE" (the TPM's response code, as
- * 0x907), "garbled" (it calls that a success) or "unreachable".  The kernel's
- * driver must be unloaded (it claims the range).
+ * 0x907), "garbled" (it calls that a success) or "unreachable", and then how far
+ * it came.  The kernel's driver must be unloaded (it claims the range).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -79,16 +79,34 @@ static const struct cl_tpm_platform platform = {
 static struct cl_tpm tpm;
 static uint8_t cmd[CL_TPM2_CMD_MAX];
 
+/* The number of the last command of this attack, and what came of it. */
+static unsigned int nr_sent;
+static int sent;
+static char how_far[128];
+
+static unsigned int code(void);
+
+/* Before anything else is sent: what has been in the way. */
+static void note_how_far(void)
+{
+    snprintf(how_far, sizeof(how_far), "command %u: error %d at %s, %zu bytes,"
+             " response code %#x", nr_sent, sent, cl_tpm_where(&tpm),
+             (size_t)tpm.rsp_len, code());
+}
+
 /* Sends cmd; whether the TPM has answered, with what is in tpm then. */
 static bool send(size_t len)
 {
     int rc = cl_tpm_start(&tpm, cmd, len);
+
+    nr_sent++;
 
     while ( !rc && (rc = cl_tpm_poll(&tpm)) == -EINPROGRESS )
     {
         usleep(1000);
         rc = 0;
     }
+    sent = rc;
 
     return !rc;
 }
@@ -207,6 +225,7 @@ static const char *unseal(void)
         send(cl_tpm2_flush_cmd(cmd, sizeof(cmd), s));
         send(cl_tpm2_flush_cmd(cmd, sizeof(cmd), object));
     }
+    note_how_far();
     if ( what.parent )
         send(cl_tpm2_flush_cmd(cmd, sizeof(cmd), what.parent));
 
@@ -238,8 +257,12 @@ static void attack(unsigned int locality, unsigned int which)
         regs = p;
         if ( !cl_tpm_init(&tpm, &platform, locality) )
             result = attacks[which].run();
+        if ( !*how_far )
+            note_how_far();
     }
     printf("%s %u %s\n", attacks[which].name, locality, result);
+    if ( !strcmp(result, "unreachable") )
+        printf("  %s\n", how_far);
     fflush(stdout);
     _exit(0);
 }
