@@ -91,9 +91,7 @@ size_t cl_record_seal(struct cl_record *r, const struct cl_key *key,
     uint8_t nonce[CL_GCM_NONCE_LEN];
     uint8_t *body = r->buf + CLEAR;
 
-    if ( r->pages != r->most )
-        return 0;
-
+    r->size = cl_record_size(r->hvm_size, r->log_size, r->pages);
     memcpy(h.signature, CLOISTER_RECORD_SIGNATURE, sizeof(h.signature));
     h.revision = CLOISTER_RECORD_REVISION;
     h.length = (uint32_t)r->size;
@@ -197,4 +195,14 @@ void cl_record_page(const struct cl_record_body *b, uint32_t i,
     p->gfn = e.gfn;
     p->version = b->state.base + e.version;
     memcpy(p->tag, e.tag, sizeof(p->tag));
+}
+
+uint32_t cl_record_gfn(const struct cl_record_body *b, uint32_t i)
+{
+    uint32_t gfn;
+
+    memcpy(&gfn, b->pages + (size_t)i * PAGE +
+                 offsetof(struct cloister_record_page, gfn), sizeof(gfn));
+
+    return gfn;
 }

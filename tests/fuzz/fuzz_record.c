@@ -49,6 +49,8 @@ static void walk_record(const struct cl_record_body *b, const uint8_t *out,
     for ( i = 0; i < b->state.pages; i++ )
     {
         cl_record_page(b, i, &p);
+        if ( cl_record_gfn(b, i) != p.gfn )
+            abort();
         sum += p.tag[0];
     }
 }

@@ -74,6 +74,24 @@ save_and_dump()
     xl destroy tiny
 }
 
+# Its pages are decrypted as it touches them.
+save_and_restore()
+{
+    note "xl save and xl restore of a small guest"
+    xl create -q /files/tiny.cfg memory=18 'extra="fill=4096 suspend=2"'
+    wait_until $LAB_PATIENCE tiny_said "$(xl domid tiny)" 'ok 2'
+    tiny_save tiny /tmp/save
+    fact saved $?
+    xl restore /tmp/save >/tmp/xl.out 2>&1
+    fact restored $?
+    rm -f /tmp/save
+    tiny=$(xl domid tiny)
+    fact restored_goes_on "$(wait_until $LAB_PATIENCE tiny_said "$tiny" 'ok 4' &&
+        echo 1 || echo 0)"
+    fact restored_bad "$(tiny_bad "$tiny")"
+    xl destroy tiny
+}
+
 # All machine frames but the first MiB and the last.
 by_machine_frame()
 {
@@ -132,6 +150,7 @@ xl unpause keeper
 alive keeper reread
 destroy_held
 save_and_dump
+save_and_restore
 refused
 needs_vmx
 final

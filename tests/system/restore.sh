@@ -38,6 +38,15 @@ cycle()
     goes_on keeper
 }
 
+# Something else was in the memory map for a moment: Xen goes through all of it.
+odd_map()
+{
+    xl save keeper /tmp/image >/tmp/xl.out 2>&1 &&
+        xl restore -p /tmp/image >/tmp/xl.out 2>&1 &&
+        /files/oddmap "$(xl domid keeper)" && xl unpause keeper &&
+        goes_on keeper
+}
+
 # in_a_row VCPUS: as often as `cycles` says; the guest stays "keeper".
 in_a_row()
 {
@@ -51,6 +60,8 @@ in_a_row()
     done
     [ $done -eq "$cycles" ] || tail -n 4 /tmp/xl.out | sed 's/^/# /'
     fact "cycles_$1" "$done"
+    odd_map
+    fact "odd_map_$1" $?
     ! is_cloister || fact "measured_$1" "$([ -n "$launched" ] &&
         [ "$launched" = "$(launch keeper)" ] && echo 1 || echo 0)"
     ! is_cloister || fact "in_log_$1" "$(cloister show --host |

@@ -35,9 +35,9 @@ static struct seen list[MOST];
 static unsigned int count;
 static double start;
 
-static void tell(uint32_t domid, const char *what)
+static void tell(uint32_t domid, const char *what, double before)
 {
-    printf("%.1f %u %s\n", now_ms() - start, domid, what);
+    printf("%.1f %u %s\n", now_ms() - start - before, domid, what);
 }
 
 /* 1: a domain that was not there in the beginning has run. */
@@ -52,17 +52,18 @@ static int look_at(const xc_domaininfo_t *i, unsigned int old)
     if ( n == count )
     {
         list[count++] = (struct seen){ .domid = i->domain };
-        tell(i->domain, "created");
+        tell(i->domain, "created", 0);
     }
     if ( !list[n].ran && i->cpu_time )
     {
         list[n].ran = 1;
-        tell(i->domain, "runs");
+        /* On the only processor it may have been before this program. */
+        tell(i->domain, "runs", (double)i->cpu_time / 1e6);
     }
     if ( !list[n].stood && (i->flags & XEN_DOMINF_shutdown) )
     {
         list[n].stood = 1;
-        tell(i->domain, "stands");
+        tell(i->domain, "stands", 0);
     }
 
     return n >= old && list[n].ran;

@@ -116,6 +116,7 @@ TEST(what_was_sealed_opens)
     for ( i = 0; i < PAGES; i++ )
     {
         cl_record_page(&w.b, i, &p);
+        CHECK(cl_record_gfn(&w.b, i) == p.gfn);
         page_tag(i, tag);
         CHECK(p.gfn == 1000 - i && p.version == BASE + 1 + i);
         CHECK(!memcmp(p.tag, tag, sizeof(tag)));
@@ -262,13 +263,17 @@ TEST(what_cannot_be_written_is_refused)
     CHECK(cl_record_begin(&r, buf, sizeof(buf), 0, 0, UINT32_MAX, BASE) ==
           -ENOSPC);
     CHECK(!cl_record_begin(&r, buf, need, 0, 0, 1, BASE));
-    CHECK(!cl_record_seal(&r, &slots[0], &head, &state));   /* too few */
     CHECK(cl_record_add(&r, 1, BASE, tag) == -ERANGE);
     CHECK(cl_record_add(&r, 1, 0, tag) == -ERANGE);
     CHECK(cl_record_add(&r, 1, BASE + (1ull << 32), tag) == -ERANGE);
     CHECK(cl_record_add(&r, CL_GFN_NONE, BASE + 1, tag) == -ERANGE);
     CHECK(!cl_record_add(&r, 1, BASE + UINT32_MAX, tag));
     CHECK(cl_record_add(&r, 2, BASE + 1, tag) == -ENOSPC);
+    CHECK(cl_record_seal(&r, &slots[0], &head, &state) == need);
+
+    /* Fewer than there was room for. */
+    CHECK(!cl_record_begin(&r, buf, sizeof(buf), 0, 0, 7, BASE));
+    CHECK(!cl_record_add(&r, 1, BASE + 1, tag));
     CHECK(cl_record_seal(&r, &slots[0], &head, &state) == need);
 }
 

@@ -32,14 +32,14 @@ struct cl_record {
     uint32_t hvm_size;
     uint8_t *log;               /* where the launch log goes */
     uint32_t log_size;
-    uint32_t pages, most;       /* added so far, and room for */
+    uint32_t pages, most;       /* added so far, and at most */
     uint64_t base;
 };
 
 /*
  * Lays out a record in `buf` for `hvm` bytes of HVM records, `log` bytes of
- * launch log, and `pages` pages whose versions are above `base`.  -ENOSPC:
- * `size` is not cl_record_size(hvm, log, pages) or more.
+ * launch log, and at most `pages` pages whose versions are above `base`.
+ * -ENOSPC: `size` is not cl_record_size(hvm, log, pages) or more.
  */
 int cl_record_begin(struct cl_record *r, void *buf, size_t size, uint32_t hvm,
                     uint32_t log, uint32_t pages, uint64_t base);
@@ -58,7 +58,7 @@ int cl_record_add(struct cl_record *r, uint64_t gfn, uint64_t version,
  * Fills in header and state (`.length`, `.keys`, `.pages`, `.hvm`, `.log`,
  * `.base`, signature and revision are the record's own affair), and encrypts with
  * `key`, whose nonce `head->nonce` nobody else uses.  Returns the record's
- * length; 0 if fewer pages were added than said.
+ * length.
  */
 size_t cl_record_seal(struct cl_record *r, const struct cl_key *key,
                       const struct cloister_record *head,
@@ -106,5 +106,8 @@ struct cl_record_page {
 
 void cl_record_page(const struct cl_record_body *b, uint32_t i,
                     struct cl_record_page *p);
+
+/* The gfn alone. */
+uint32_t cl_record_gfn(const struct cl_record_body *b, uint32_t i);
 
 #endif /* CLOISTER_RECORD_H */

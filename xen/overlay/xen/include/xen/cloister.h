@@ -180,10 +180,22 @@ enum cloister_tracking {
 
 /*
  * From p2m_get_gfn_type_access(), which holds the p2m lock, for a page that is
- * encrypted in place: decrypts it, and gives it back its type.  -errno: it is
- * not what was encrypted, and the domain was crashed.
+ * encrypted in place: decrypts it, and gives it back its type.  -EAGAIN: the
+ * domain is being sealed; else -errno: it is not what was encrypted, and the
+ * domain was crashed.
  */
 int cloister_wake(struct domain *d, gfn_t gfn, mfn_t mfn);
+
+/*
+ * The type (p2m_type_t) of an entry of d's memory map, of which it says `type`:
+ * p2m_ram_asleep for pages that a restored guest has not touched yet, whatever
+ * the map says.  mixed: there are some, so that a large entry may have pages of
+ * two types.  With the p2m lock; without, the answer may be old.  Takes the
+ * lock of the page permission table.
+ */
+unsigned int cloister_type(const struct domain *d, mfn_t mfn,
+                           unsigned int type);
+bool cloister_is_mixed(const struct domain *d);
 
 void cloister_track(struct domain *d, enum cloister_tracking what);
 void cloister_dirty(struct domain *d, unsigned long gfn);
@@ -238,7 +250,8 @@ int cloister_may_populate(struct domain *d, unsigned long gfn,
  * of this p2m's domain so?
  */
 int cloister_may_set_entry(struct p2m_domain *p2m, gfn_t gfn, mfn_t mfn,
-                           unsigned int order, unsigned int type);
+                           unsigned int order, unsigned int type,
+                           unsigned int access);
 
 /* From iommu_map: may d's devices reach these frames? */
 int cloister_may_dma(const struct domain *d, mfn_t mfn, unsigned long nr,
@@ -373,6 +386,9 @@ static inline int cloister_resume(struct domain *d) { return 0; }
 static inline void cloister_resumed(struct domain *d) {}
 static inline int cloister_wake(struct domain *d, gfn_t gfn, mfn_t mfn)
 { return -EOPNOTSUPP; }
+static inline unsigned int cloister_type(const struct domain *d, mfn_t mfn,
+                                         unsigned int type) { return type; }
+static inline bool cloister_is_mixed(const struct domain *d) { return false; }
 #define cloister_track(d, what) ((void)(d))
 static inline void cloister_dirty(struct domain *d, unsigned long gfn) {}
 static inline int cloister_domctl(struct domain *d,
@@ -393,7 +409,8 @@ static inline int cloister_may_populate(struct domain *d, unsigned long gfn,
                                         unsigned int order) { return 0; }
 static inline int cloister_may_set_entry(struct p2m_domain *p2m, gfn_t gfn,
                                          mfn_t mfn, unsigned int order,
-                                         unsigned int type) { return 0; }
+                                         unsigned int type,
+                                         unsigned int access) { return 0; }
 static inline int cloister_may_dma(const struct domain *d, mfn_t mfn,
                                    unsigned long nr, unsigned int flags)
 { return 0; }

@@ -33,6 +33,25 @@ static bool is_plain(p2m_type_t t)
     return t == p2m_ram_rw || t == p2m_ram_logdirty || t == p2m_ram_asleep;
 }
 
+/* Holes, and pages that are the domain's and of whose kind all may be. */
+static bool is_usual(const struct domain *d, mfn_t mfn, unsigned int order,
+                     p2m_type_t t, p2m_access_t a)
+{
+    unsigned long i;
+
+    if ( p2m_is_hole(t) )
+        return true;
+    if ( t != p2m_ram_rw || a != p2m_access_rwx )
+        return false;
+    for ( i = 0; i < (1UL << order); i++ )
+        if ( !mfn_valid(mfn_add(mfn, i)) ||
+             page_get_owner(mfn_to_page(mfn_add(mfn, i))) != d ||
+             is_special_page(mfn_to_page(mfn_add(mfn, i))) )
+            return false;
+
+    return true;
+}
+
 /* Nothing changes but the kind of access: log-dirty does that. */
 static bool is_same_page(struct p2m_domain *p2m, gfn_t gfn, mfn_t mfn,
                          unsigned int order, p2m_type_t t)
@@ -47,11 +66,15 @@ static bool is_same_page(struct p2m_domain *p2m, gfn_t gfn, mfn_t mfn,
 }
 
 int cloister_may_set_entry(struct p2m_domain *p2m, gfn_t gfn, mfn_t mfn,
-                           unsigned int order, unsigned int type)
+                           unsigned int order, unsigned int type,
+                           unsigned int access)
 {
     const struct domain *d = p2m->domain;
+    bool closed = is_closed(d);
 
-    if ( likely(!is_closed(d)) || d == current->domain || d->is_dying ||
+    if ( !closed && d->arch.cloister && !d->arch.cloister->odd_map )
+        d->arch.cloister->odd_map = !is_usual(d, mfn, order, type, access);
+    if ( likely(!closed) || d == current->domain || d->is_dying ||
          is_apic_page(d, mfn, type) ||
          is_same_page(p2m, gfn, mfn, order, type) )
         return 0;

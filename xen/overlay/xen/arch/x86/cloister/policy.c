@@ -36,6 +36,11 @@ static int decide(const struct domain *d, unsigned int call, unsigned int op,
 
 int cloister_may(unsigned int call, const struct domain *d, unsigned int op)
 {
+    /* The map's kinds of access change without p2m_set_entry() then. */
+    if ( call == CLOISTER_CALL_memory && op == XENMEM_access_op &&
+         d->arch.cloister )
+        d->arch.cloister->odd_map = true;
+
     /* What the domain does itself is its own affair. */
     if ( likely(!cloister_sealed(d)) || d == current->domain )
         return 0;

@@ -72,6 +72,11 @@ struct cloister_domain {
         struct cloister_record_key key;
     } release;
     bool moving;                /* the seal replaces a page (gfn lock) */
+    bool cut;                   /* since the seal's beginning nobody else has a
+                                   page of its in a TLB */
+    bool odd_map;               /* before the seal there was anything else in
+                                   its memory map than pages of its own, that
+                                   it may read, write and execute (p2m lock) */
     uint64_t grace;             /* nobody acts on what it was before the seal
                                    once this RCU grace period is over; 0: not
                                    begun (domctl lock) */
@@ -364,8 +369,16 @@ void cloister_instance_id(const uint8_t raw[CL_KEY_SIZE], uint8_t id[16]);
 extern const uint8_t cloister_ring_param[CLOISTER_RINGS];
 
 /* Which of the rings this page of the memory map is, or CLOISTER_RINGS. */
-unsigned int cloister_ring(const struct cloister_domain *cd,
-                           unsigned long gfn);
+static inline unsigned int cloister_ring(const struct cloister_domain *cd,
+                                         unsigned long gfn)
+{
+    unsigned int i;
+
+    for ( i = 0; i < CLOISTER_RINGS && cd->ring[i].gfn != gfn; i++ )
+        ;
+
+    return i;
+}
 
 /* SHA-256 of what the domain's processors can do. */
 void cloister_cpu_digest(const struct domain *d, uint8_t digest[32]);
@@ -405,16 +418,14 @@ bool cloister_log_config(const uint8_t *log, size_t size,
 /*
  * Steps of the seal of a domain that is restored.  check: does it fit to its
  * record?  take: the image is this domain's now (*rc: -ERESTART: again);
- * untake: or not, after all.  page: puts page *gfn of the record in place and
- * decrypts it; none and *gfn = CL_GFN_NONE when all are done.  log: its launch
- * log and measurement are those of the guest that was saved.  finish: loads
- * the vCPUs, and uses up the image, and attaches the network card.
+ * untake: or not, after all.  log: its launch log and measurement are those of
+ * the guest that was saved.  finish: loads the vCPUs, and uses up the image, and
+ * attaches the network card.
  */
 enum cloister_reason cloister_restore_check(struct domain *d);
 enum cloister_reason cloister_restore_take(struct cloister_domain *cd,
                                            int *rc);
 void cloister_restore_untake(struct cloister_domain *cd);
-enum cloister_reason cloister_restore_page(struct domain *d, uint64_t *gfn);
 enum cloister_reason cloister_restore_log(struct cloister_domain *cd);
 enum cloister_reason cloister_restore_finish(struct domain *d);
 void cloister_restore_drop(struct cloister_domain *cd);
@@ -449,10 +460,10 @@ int cloister_restore_receive(struct domain *d,
 /* ---- rest.c ------------------------------------------------------------ */
 
 /*
- * The page, which its entry says is incoming, goes asleep: it is decrypted
- * when it is first touched.  Under the gfn's lock; 0 or -errno.
+ * Decrypts a page at gfn that is asleep, and has the memory map say so.  0 or
+ * -errno; -EBADMSG: it is not what it should be.  Under the gfn's lock.
  */
-int cloister_expect_page(struct domain *d, gfn_t gfn, mfn_t mfn);
+int cloister_open_page(struct domain *d, gfn_t gfn, mfn_t mfn);
 
 /* ---- secret.c, report.c ------------------------------------------------- */
 

@@ -96,25 +96,18 @@ static enum cloister_reason make_record(struct domain *d, bool dump,
     struct cloister_simd simd;
     struct held_key k;
     struct cl_record r;
-    uint32_t nr;
 
-    /* A walk of all pages only if there is room for what it finds. */
-    if ( cl_record_size(hvm->cur, cd->log_size,
-                        cd->vm.pages[CL_PAGE_PRIVATE]) - 1 >= room )
-        return CLOISTER_WHY_save_failed;
-    why = cloister_record_pages(d, dump, NULL, &nr, detail);
-    if ( why )
-        return why;
     if ( !hold_key(cd, &k) ||
-         cl_record_begin(&r, buf, room, hvm->cur, cd->log_size, nr,
+         cl_record_begin(&r, buf, room, hvm->cur, cd->log_size,
+                         cloister_record_most(cd),
                          dump ? 0 : cd->vm.since) ||
          make_head(d, &k, &head, cl_record_keys(&r)) )
         return CLOISTER_WHY_save_failed;
-    memcpy(r.hvm, hvm->data, hvm->cur);
-    memcpy(r.log, cd->log, cd->log_size);
-    why = cloister_record_pages(d, dump, &r, &nr, detail);
+    why = cloister_record_pages(d, dump, &r, detail);
     if ( why )
         return why;
+    memcpy(r.hvm, hvm->data, hvm->cur);
+    memcpy(r.log, cd->log, cd->log_size);
     cloister_record_state(d, k.epoch, &state);
 
     cloister_simd_begin(&simd);

@@ -8,6 +8,7 @@
 #include "abi/reason.h"
 
 struct cl_record;
+struct cloister_domain;
 struct cloister_record_state;
 struct domain;
 
@@ -20,17 +21,19 @@ struct domain;
 void cloister_record_state(const struct domain *d, uint64_t epoch,
                            struct cloister_record_state *state);
 
-/* ---- record_pages.c ----------------------------------------------------- */
+/* ---- record_pages.c ---------------------------------------------------- */
+
+/* How many pages a record of the domain may have at most. */
+uint32_t cloister_record_most(const struct cloister_domain *cd);
 
 /*
- * Pages of a sealed domain, which is paused: counted in *nr, and added to the
- * record r if it is not NULL.  dump: those that others have views of; else
- * all but the rings.  none, or why it cannot be, with the page's gfn in
- * *detail: save_stale, dump_asleep, or save_failed, as r has no room.  Takes
- * page_alloc_lock and the domain's.
+ * Adds pages of a sealed domain, which is paused, to the record r.  dump: those
+ * that others have views of; else all but the rings.  none, or why it cannot
+ * be, with the page's gfn in *detail: save_stale, dump_asleep, or save_failed,
+ * as r has no room.  Takes page_alloc_lock and the domain's.
  */
 enum cloister_reason cloister_record_pages(struct domain *d, bool dump,
-                                           struct cl_record *r, uint32_t *nr,
+                                           struct cl_record *r,
                                            uint64_t *detail);
 
 #endif /* CLOISTER_PORT_RECORD_H */

@@ -33,18 +33,23 @@ static bool has_view(const struct cl_page *p)
            p->version && !(p->version & CL_DIRTY);
 }
 
+/* A number of 32 bits, as a domain has so many pages at most. */
+uint32_t cloister_record_most(const struct cloister_domain *cd)
+{
+    return cd->vm.pages[CL_PAGE_PRIVATE] + cd->vm.pages[CL_PAGE_SHARED] +
+           cd->vm.pages[CL_PAGE_INCOMING] + cd->vm.pages[CL_PAGE_RESTING];
+}
+
 /*
- * All pages but the rings, which a restore empties: counted in *nr, and added
- * to the record r if there is one.  Under page_alloc_lock and the domain's.
+ * All pages but the rings, which a restore empties.  Under page_alloc_lock and
+ * the domain's.
  */
 static enum cloister_reason each_page(struct domain *d, bool dump,
-                                      struct cl_record *r, uint32_t *nr,
-                                      uint64_t *detail)
+                                      struct cl_record *r, uint64_t *detail)
 {
     const struct cloister_domain *cd = d->arch.cloister;
     const struct page_info *pg;
 
-    *nr = 0;
     page_list_for_each ( pg, &d->page_list )
     {
         const struct cl_page *p =
@@ -62,16 +67,15 @@ static enum cloister_reason each_page(struct domain *d, bool dump,
         /* The guest has moved it: its views name the place where it was. */
         if ( !dump && gfn_x(mfn_to_gfn(d, page_to_mfn(pg))) != p->gfn )
             return CLOISTER_WHY_save_moved;
-        if ( r && cl_record_add(r, p->gfn, p->version, p->tag) )
+        if ( cl_record_add(r, p->gfn, p->version, p->tag) )
             return CLOISTER_WHY_save_failed;
-        ++*nr;
     }
 
     return CLOISTER_WHY_none;
 }
 
 enum cloister_reason cloister_record_pages(struct domain *d, bool dump,
-                                           struct cl_record *r, uint32_t *nr,
+                                           struct cl_record *r,
                                            uint64_t *detail)
 {
     struct cloister_domain *cd = d->arch.cloister;
@@ -79,7 +83,7 @@ enum cloister_reason cloister_record_pages(struct domain *d, bool dump,
 
     nrspin_lock(&d->page_alloc_lock);
     spin_lock(&cd->lock);
-    why = each_page(d, dump, r, nr, detail);
+    why = each_page(d, dump, r, detail);
     spin_unlock(&cd->lock);
     nrspin_unlock(&d->page_alloc_lock);
 

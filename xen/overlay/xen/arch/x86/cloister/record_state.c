@@ -39,17 +39,6 @@ const uint8_t cloister_ring_param[CLOISTER_RINGS] = {
     [CLOISTER_RING_bufioreq] = HVM_PARAM_BUFIOREQ_PFN,
 };
 
-unsigned int cloister_ring(const struct cloister_domain *cd,
-                           unsigned long gfn)
-{
-    unsigned int i;
-
-    for ( i = 0; i < CLOISTER_RINGS && cd->ring[i].gfn != gfn; i++ )
-        ;
-
-    return i;
-}
-
 /*
  * The parameters that the toolstack carries over in the clear.  Others are
  * set anew by the restore (event channels) or by the guest (callback).

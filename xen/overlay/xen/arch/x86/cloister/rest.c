@@ -4,7 +4,9 @@
  * touched them yet, and those of a guest that has not run for a while.
  *
  * Such a page has the type p2m_ram_asleep in the memory map, which no
- * hardware can use.  Whoever wants it, the guest or Xen, comes through
+ * hardware can use, or is going to have it: whenever the type of an entry of a
+ * restored guest's map is computed anew, cloister_type() has a say in it.
+ * Whoever wants the page, the guest or Xen, comes through
  * p2m_get_gfn_type_access(), which calls cloister_wake().  Both ways are
  * gone under the p2m lock, so that nobody sees a page half-way.
  *
@@ -50,9 +52,35 @@ static p2m_type_t awake(const struct domain *d)
     return paging_mode_log_dirty(d) ? p2m_ram_logdirty : p2m_ram_rw;
 }
 
+/* ---- The types of a restored guest's pages -------------------------------- */
+
+bool cloister_is_mixed(const struct domain *d)
+{
+    const struct cloister_domain *cd = d->arch.cloister;
+
+    return cd && read_atomic(&cd->vm.pages[CL_PAGE_INCOMING]);
+}
+
+unsigned int cloister_type(const struct domain *d, mfn_t mfn,
+                           unsigned int type)
+{
+    const struct cl_page *p;
+
+    if ( likely(!cloister_is_mixed(d)) || !mfn_valid(mfn) ||
+         (type != p2m_ram_rw && type != p2m_ram_logdirty) )
+        return type;
+
+    cloister_table_lock();
+    p = entry(mfn);
+    type = p && p->state == CL_PAGE_INCOMING ? p2m_ram_asleep : type;
+    cloister_table_unlock();
+
+    return type;
+}
+
 /* ---- Waking up ---------------------------------------------------------- */
 
-static int open_page(struct cloister_domain *cd, mfn_t mfn, bool *last)
+static int decrypt(struct cloister_domain *cd, mfn_t mfn, bool *last)
 {
     void *mem = map_domain_page(mfn);
     struct cloister_simd simd;
@@ -71,41 +99,62 @@ static int open_page(struct cloister_domain *cd, mfn_t mfn, bool *last)
     return rc;
 }
 
-int cloister_wake(struct domain *d, gfn_t gfn, mfn_t mfn)
+/* The map may say that it is asleep, or not have come to that yet. */
+static int set_awake(struct domain *d, gfn_t gfn, mfn_t mfn)
+{
+    struct p2m_domain *p2m = p2m_get_hostp2m(d);
+    p2m_type_t t;
+    p2m_access_t a;
+
+    p2m->get_entry(p2m, gfn, &t, &a, 0, NULL, NULL);
+
+    return t == p2m_ram_asleep ? set_type(d, gfn, mfn, awake(d)) : 0;
+}
+
+int cloister_open_page(struct domain *d, gfn_t gfn, mfn_t mfn)
 {
     struct cloister_domain *cd = d->arch.cloister;
-    bool last, incoming;
+    bool last;
     int rc;
 
     if ( !cd || !mfn_valid(mfn) || !entry(mfn) )
         return -EINVAL;
-
-    incoming = read_atomic(&entry(mfn)->state) == CL_PAGE_INCOMING;
-    rc = open_page(cd, mfn, &last) ?: set_type(d, gfn, mfn, awake(d));
-    if ( rc )
-    {
-        /* Once is enough: the domain may come back to it as it dies. */
-        if ( !d->is_shutting_down && !d->is_dying )
-        {
-            cloister_refuse(d, incoming ? CLOISTER_WHY_rec_page
-                                        : CLOISTER_WHY_rest_forged, gfn_x(gfn));
-            domain_crash(d);
-        }
-        return rc;
-    }
+    /* Its guest only puts a page elsewhere when it is awake; but then it rests. */
+    if ( entry(mfn)->state == CL_PAGE_INCOMING &&
+         entry(mfn)->gfn != gfn_x(gfn) )
+        return -EBADMSG;
+    rc = decrypt(cd, mfn, &last) ?: set_awake(d, gfn, mfn);
     /* The saved guest's key has done its work. */
-    if ( last )
+    if ( !rc && last )
         cloister_key_disown(cd);
 
-    return 0;
+    return rc;
+}
+
+int cloister_wake(struct domain *d, gfn_t gfn, mfn_t mfn)
+{
+    bool incoming = mfn_valid(mfn) && entry(mfn) &&
+                    read_atomic(&entry(mfn)->state) == CL_PAGE_INCOMING;
+    int rc;
+
+    /* Somebody may still have a page in his TLB: none is woken yet. */
+    if ( !read_atomic(&d->arch.cloister->cut) )
+        return -EAGAIN;
+
+    rc = cloister_open_page(d, gfn, mfn);
+    /* Once is enough: the domain may come back to it as it dies. */
+    if ( rc && !d->is_shutting_down && !d->is_dying )
+    {
+        cloister_refuse(d, rc != -EBADMSG ? CLOISTER_WHY_no_memory
+                           : incoming ? CLOISTER_WHY_rec_page
+                                      : CLOISTER_WHY_rest_forged, gfn_x(gfn));
+        domain_crash(d);
+    }
+
+    return rc;
 }
 
 /* ---- Going to sleep -------------------------------------------------------- */
-
-int cloister_expect_page(struct domain *d, gfn_t gfn, mfn_t mfn)
-{
-    return set_type(d, gfn, mfn, p2m_ram_asleep);
-}
 
 /* Nobody but the domain has a reference. */
 static bool is_alone(mfn_t mfn)

@@ -8,14 +8,11 @@
  * record.
  */
 
-#include <xen/domain_page.h>
 #include <xen/sched.h>
 #include <xen/vmap.h>
 #include <xen/xvmalloc.h>
 
-#include <asm/flushtlb.h>
 #include <asm/hvm/save.h>
-#include <asm/p2m.h>
 
 #include <public/hvm/params.h>
 
@@ -89,6 +86,8 @@ void cloister_restore_drop(struct cloister_domain *cd)
         xvfree(r->body);
     }
     xvfree(r->sealed);
+    xvfree(r->placed);
+    xvfree(r->index);
     xfree(r);
 }
 
@@ -160,120 +159,6 @@ enum cloister_reason cloister_restore_check(struct domain *d)
         return CLOISTER_WHY_rec_params;
 
     return is_fresh(d) ? CLOISTER_WHY_none : CLOISTER_WHY_rec_state;
-}
-
-static enum cloister_reason page_reason(int rc)
-{
-    switch ( rc )
-    {
-    case 0:
-        return CLOISTER_WHY_none;
-
-    case -EBADMSG:
-        return CLOISTER_WHY_rec_page;
-
-    case -EBUSY:
-        return CLOISTER_WHY_foreign_map;
-    }
-
-    return CLOISTER_WHY_bad_page;
-}
-
-static int expect_page(struct cloister_domain *cd, mfn_t mfn,
-                       const struct cl_record_page *e)
-{
-    int rc;
-
-    spin_lock(&cd->lock);
-    rc = cl_page_expect(&cd->vm, cl_ppt_find(&cloister_ppt, mfn_x(mfn)),
-                        e->gfn, e->version, e->tag);
-    spin_unlock(&cd->lock);
-
-    return rc;
-}
-
-static int open_page(struct cloister_domain *cd, mfn_t mfn)
-{
-    void *mem = map_domain_page(mfn);
-    struct cloister_simd simd;
-    int rc;
-
-    spin_lock(&cd->lock);
-    cloister_simd_begin(&simd);
-    rc = cl_page_open(&cd->vm, cl_ppt_find(&cloister_ppt, mfn_x(mfn)), mem);
-    cloister_simd_end(&simd);
-    spin_unlock(&cd->lock);
-    unmap_domain_page(mem);
-
-    return rc;
-}
-
-/* Nobody else can see the page any more: it becomes what it was, or will. */
-static int put_in_place(struct domain *d, mfn_t mfn,
-                        const struct cl_record_page *e)
-{
-    struct cloister_domain *cd = d->arch.cloister;
-    int rc = expect_page(cd, mfn, e);
-
-    if ( rc || (cloister_restore_lazy &&
-                !cloister_expect_page(d, _gfn(e->gfn), mfn)) )
-        return rc;
-
-    return open_page(cd, mfn);
-}
-
-/*
- * Under the gfn's lock.  First all pages are taken from whoever maps them, then
- * they are decrypted: in between TLBs are flushed, which references do not
- * tell of.
- */
-static enum cloister_reason place(struct domain *d,
-                                  const struct cl_record_page *e,
-                                  p2m_type_t t, mfn_t mfn)
-{
-    const struct cl_page *p;
-    enum cloister_reason why;
-    struct page_info *pg;
-
-    if ( t != p2m_ram_rw || !mfn_valid(mfn) )
-        return CLOISTER_WHY_rec_missing;
-    pg = mfn_to_page(mfn);
-    p = cl_ppt_find(&cloister_ppt, mfn_x(mfn));
-    if ( page_get_owner(pg) != d || is_special_page(pg) || !p )
-        return CLOISTER_WHY_bad_page;
-
-    why = cloister_cut(d, e->gfn, p, &pg);
-    if ( why || !d->arch.cloister->restore->cut )
-        return why;
-
-    return page_reason(put_in_place(d, page_to_mfn(pg), e));
-}
-
-enum cloister_reason cloister_restore_page(struct domain *d, uint64_t *gfn)
-{
-    struct cloister_restore *r = d->arch.cloister->restore;
-    enum cloister_reason why;
-    struct cl_record_page e;
-    p2m_type_t t;
-    mfn_t mfn;
-
-    *gfn = CL_GFN_NONE;
-    if ( r && !r->cut && r->next == r->b.state.pages )
-    {
-        flush_all(FLUSH_TLB_GLOBAL | FLUSH_HVM_ASID_CORE);
-        r->cut = true;
-        r->next = 0;
-    }
-    if ( !r || r->next == r->b.state.pages )
-        return CLOISTER_WHY_none;
-
-    cl_record_page(&r->b, r->next++, &e);
-    *gfn = e.gfn;
-    mfn = get_gfn_query(d, e.gfn, &t);
-    why = place(d, &e, t, mfn);
-    put_gfn(d, e.gfn);
-
-    return why;
 }
 
 enum cloister_reason cloister_restore_log(struct cloister_domain *cd)

@@ -25,8 +25,18 @@ struct cloister_restore {
     size_t size;                /* of body */
     void *body;                 /* the record in the clear */
     struct cl_record_body b;
-    uint32_t next;              /* page to be put in place */
-    bool cut;                   /* nobody else can see any of them */
+    uint32_t next;              /* page that is expected next */
+    unsigned long left;         /* of the domain's pages, to be put in place */
+    unsigned long *placed;      /* a bit for each that has been; or NULL */
+    bool lost;                  /* the index is needed to go on */
+    uint32_t *index;            /* of its pages, mask + 1 of them; or NULL */
+    uint32_t mask;
+    uint32_t indexed;           /* pages that are entered there */
+    uint64_t factor;            /* of the hash that is their place in it */
+    unsigned long extra;        /* the gfn of one that is not in the record,
+                                   and one; 0: there is none */
+    uint32_t opened;            /* page to be decrypted, if none is left asleep */
+    bool done;                  /* with all of them */
     bool taken;                 /* the image, by this restore */
     unsigned int ticket;        /* ... which it may use once this is passed */
 };
@@ -53,5 +63,16 @@ enum cloister_reason cloister_record_decrypt(struct cloister_domain *cd,
  */
 enum cloister_reason cloister_record_fits(struct domain *d,
                                           const struct cloister_record *head);
+
+/* ---- restore_pages.c ---------------------------------------------------- */
+
+/*
+ * The domain's pages, but the rings: each is what the record says, or will be
+ * when it is touched.  -ERESTART: call again; 0: *why is none and all are in
+ * place, or why not, with the domain's cursor at the gfn that it is about.  The
+ * domain's state is sealing.  Under the domctl lock; takes the p2m's,
+ * page_alloc_lock and the domain's.
+ */
+int cloister_restore_pages(struct domain *d, enum cloister_reason *why);
 
 #endif /* CLOISTER_PORT_RESTORE_H */

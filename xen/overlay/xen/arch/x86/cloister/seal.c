@@ -273,6 +273,7 @@ int cloister_seal(struct domain *d)
          * count of references, and still be in a TLB.
          */
         flush_all(FLUSH_TLB_GLOBAL | FLUSH_HVM_ASID_CORE);
+        write_atomic(&cd->cut, true);
     }
 
     /* Once more, as nobody can map anything of the domain any longer. */

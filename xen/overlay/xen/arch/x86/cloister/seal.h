@@ -45,6 +45,13 @@ enum cloister_reason cloister_domain_reason(struct domain *d);
 int cloister_seal_pages(struct domain *d, enum cloister_reason *why);
 
 /*
+ * One page of the memory map, which becomes the guest's alone.  Under the gfn's
+ * lock; takes the domain's.
+ */
+enum cloister_reason cloister_seal_page(struct domain *d, unsigned long gfn,
+                                        mfn_t mfn);
+
+/*
  * Undoes it for every page that was sealed; cannot fail.  Under the domctl
  * lock; takes page_alloc_lock and the domain's.
  */

@@ -11,6 +11,7 @@
 #include <asm/p2m.h>
 
 #include "private.h"
+#include "restore.h"
 #include "seal.h"
 
 static void limit_pages(struct domain *d, int change)
@@ -132,8 +133,8 @@ static struct cl_page *entry(const struct page_info *pg)
 }
 
 /*
- * Of a domain that is restored, all pages but the rings are in place already,
- * each where its record says.
+ * Of a domain that is restored, all pages are in place already, each where its
+ * record says; but for a ring, when it is its turn (restore_pages.c).
  */
 static enum cloister_reason restored_page(const struct cloister_domain *cd,
                                           const struct cl_page *p,
@@ -145,9 +146,8 @@ static enum cloister_reason restored_page(const struct cloister_domain *cd,
     return CLOISTER_WHY_rec_extra;
 }
 
-/* One page of the memory map, under the gfn's lock. */
-static enum cloister_reason seal_page(struct domain *d, unsigned long gfn,
-                                      mfn_t mfn)
+enum cloister_reason cloister_seal_page(struct domain *d, unsigned long gfn,
+                                        mfn_t mfn)
 {
     struct cloister_domain *cd = d->arch.cloister;
     enum cloister_reason why;
@@ -160,7 +160,8 @@ static enum cloister_reason seal_page(struct domain *d, unsigned long gfn,
     pg = mfn_to_page(mfn);
     if ( page_get_owner(pg) != d || is_special_page(pg) || !entry(pg) )
         return CLOISTER_WHY_bad_page;
-    if ( cd->restore && cloister_ring(cd, gfn) == CLOISTER_RINGS )
+    if ( cd->restore && (cloister_ring(cd, gfn) == CLOISTER_RINGS ||
+                         entry(pg)->state != CL_PAGE_BUILDING) )
         return restored_page(cd, entry(pg), gfn);
 
     why = cloister_cut(d, gfn, entry(pg), &pg);
@@ -200,7 +201,7 @@ static enum cloister_reason seal_entry(struct domain *d, unsigned long *gfn)
         /* At most one leaf's worth at a time, so that others get a turn. */
         nr = min(nr, 512UL);
         for ( i = 0; i < nr && !why; i++ )
-            why = seal_page(d, first + i, mfn_add(mfn, i));
+            why = cloister_seal_page(d, first + i, mfn_add(mfn, i));
         nr = why ? i - 1 : nr;
     }
     else if ( !p2m_is_hole(t) )
@@ -211,18 +212,20 @@ static enum cloister_reason seal_entry(struct domain *d, unsigned long *gfn)
     return why;
 }
 
-/* The pages that a record vouches for: -ERESTART, or 0 with *why set. */
-static int restore_pages(struct domain *d, enum cloister_reason *why)
+/* The whole memory map: -ERESTART, or 0 with *why set. */
+static int seal_map(struct domain *d, enum cloister_reason *why)
 {
-    uint64_t gfn;
+    const struct p2m_domain *p2m = p2m_get_hostp2m(d);
+    unsigned long *gfn = &d->arch.cloister->cursor;
 
-    do {
-        *why = cloister_restore_page(d, &gfn);
+    while ( *gfn <= p2m->max_mapped_pfn )
+    {
+        *why = seal_entry(d, gfn);
         if ( *why )
-            d->arch.cloister->cursor = gfn;
-        if ( !*why && hypercall_preempt_check() )
+            return 0;
+        if ( hypercall_preempt_check() )
             return -ERESTART;
-    } while ( !*why && gfn != CL_GFN_NONE );
+    }
 
     return 0;
 }
@@ -254,21 +257,15 @@ static bool only_granted(struct domain *d)
 int cloister_seal_pages(struct domain *d, enum cloister_reason *why)
 {
     struct cloister_domain *cd = d->arch.cloister;
-    const struct p2m_domain *p2m = p2m_get_hostp2m(d);
     int rc;
 
     find_rings(d);
-    rc = restore_pages(d, why);
+    rc = cd->restore ? cloister_restore_pages(d, why) : 0;
+    /* What a restored domain has is in place: is there anything else? */
+    if ( !rc && !*why && (!cd->restore || cd->odd_map) )
+        rc = seal_map(d, why);
     if ( rc || *why )
         return rc;
-    while ( cd->cursor <= p2m->max_mapped_pfn )
-    {
-        *why = seal_entry(d, &cd->cursor);
-        if ( *why )
-            return 0;
-        if ( hypercall_preempt_check() )
-            return -ERESTART;
-    }
 
     /*
      * Every page that the domain owns must have been in the map.  Extra
