@@ -47,6 +47,23 @@ odd_map()
         goes_on keeper
 }
 
+# Where the guest has memory there is a hole: it runs on stock Xen.
+hole()
+{
+    note "a guest with a hole in its memory"
+    xl save keeper /tmp/image >/tmp/xl.out 2>&1
+    xl restore -p /tmp/image >/tmp/xl.out 2>&1
+    /files/oddmap "$(xl domid keeper)" hole
+    fact hole_made $?
+    xl unpause keeper >/tmp/xl.out 2>&1
+    fact hole_refused "$(xl list keeper | awk 'NR == 2 { print $5 }' |
+        grep -c p)"
+    xl destroy keeper
+    xl restore /tmp/image >/tmp/xl.out 2>&1
+    goes_on keeper
+    fact hole_later $?
+}
+
 # in_a_row VCPUS: as often as `cycles` says; the guest stays "keeper".
 in_a_row()
 {
@@ -62,6 +79,7 @@ in_a_row()
     fact "cycles_$1" "$done"
     odd_map
     fact "odd_map_$1" $?
+    [ "$1" -ne 1 ] || hole
     ! is_cloister || fact "measured_$1" "$([ -n "$launched" ] &&
         [ "$launched" = "$(launch keeper)" ] && echo 1 || echo 0)"
     ! is_cloister || fact "in_log_$1" "$(cloister show --host |

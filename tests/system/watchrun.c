@@ -33,11 +33,19 @@ struct seen {
 
 static struct seen list[MOST];
 static unsigned int count;
-static double start;
+static double start, looked;    /* in the beginning, and last */
 
 static void tell(uint32_t domid, const char *what, double before)
 {
     printf("%.1f %u %s\n", now_ms() - start - before, domid, what);
+}
+
+/* For how long it may have run since the last look, in ms. */
+static double ran_before(const xc_domaininfo_t *i)
+{
+    double ran = (double)i->cpu_time / 1e6 / (i->max_vcpu_id + 1);
+
+    return ran < now_ms() - looked ? ran : now_ms() - looked;
 }
 
 /* 1: a domain that was not there in the beginning has run. */
@@ -58,7 +66,7 @@ static int look_at(const xc_domaininfo_t *i, unsigned int old)
     {
         list[n].ran = 1;
         /* On the only processor it may have been before this program. */
-        tell(i->domain, "runs", (double)i->cpu_time / 1e6);
+        tell(i->domain, "runs", ran_before(i));
     }
     if ( !list[n].stood && (i->flags & XEN_DOMINF_shutdown) )
     {
@@ -85,6 +93,7 @@ int main(int argc, char **argv)
     setlinebuf(stdout);
     start = now_ms();
     end = start + atof(argv[2]) * 1e3;
+    looked = start;
     look_at(&first, MOST);
     while ( !done && now_ms() < end )
     {
@@ -93,6 +102,7 @@ int main(int argc, char **argv)
         for ( i = 0; i < n; i++ )
             if ( !memcmp(all[i].handle, first.handle, sizeof(first.handle)) )
                 done |= look_at(&all[i], 1);
+        looked = now_ms();
     }
     xc_interface_close(xch);
 

@@ -33,14 +33,17 @@ static bool is_plain(p2m_type_t t)
     return t == p2m_ram_rw || t == p2m_ram_logdirty || t == p2m_ram_asleep;
 }
 
-/* Holes, and pages that are the domain's and of whose kind all may be. */
+/*
+ * True holes, and pages that are the domain's and of whose kind all may be.  (A
+ * hole with a frame in it hides a page that the domain still has.)
+ */
 static bool is_usual(const struct domain *d, mfn_t mfn, unsigned int order,
                      p2m_type_t t, p2m_access_t a)
 {
     unsigned long i;
 
     if ( p2m_is_hole(t) )
-        return true;
+        return !mfn_valid(mfn);
     if ( t != p2m_ram_rw || a != p2m_access_rwx )
         return false;
     for ( i = 0; i < (1UL << order); i++ )
@@ -72,8 +75,9 @@ int cloister_may_set_entry(struct p2m_domain *p2m, gfn_t gfn, mfn_t mfn,
     const struct domain *d = p2m->domain;
     bool closed = is_closed(d);
 
-    if ( !closed && d->arch.cloister && !d->arch.cloister->odd_map )
-        d->arch.cloister->odd_map = !is_usual(d, mfn, order, type, access);
+    if ( !closed && d->arch.cloister && !d->arch.cloister->odd_map &&
+         !is_usual(d, mfn, order, type, access) )
+        d->arch.cloister->odd_map = true;
     if ( likely(!closed) || d == current->domain || d->is_dying ||
          is_apic_page(d, mfn, type) ||
          is_same_page(p2m, gfn, mfn, order, type) )

@@ -23,8 +23,8 @@ void cloister_record_state(const struct domain *d, uint64_t epoch,
 
 /* ---- record_pages.c ---------------------------------------------------- */
 
-/* How many pages a record of the domain may have at most. */
-uint32_t cloister_record_most(const struct cloister_domain *cd);
+/* How many pages a record of the domain may have at most.  Takes its lock. */
+uint32_t cloister_record_most(struct cloister_domain *cd);
 
 /*
  * Adds pages of a sealed domain, which is paused, to the record r.  dump: those

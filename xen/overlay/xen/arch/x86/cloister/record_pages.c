@@ -34,10 +34,16 @@ static bool has_view(const struct cl_page *p)
 }
 
 /* A number of 32 bits, as a domain has so many pages at most. */
-uint32_t cloister_record_most(const struct cloister_domain *cd)
+uint32_t cloister_record_most(struct cloister_domain *cd)
 {
-    return cd->vm.pages[CL_PAGE_PRIVATE] + cd->vm.pages[CL_PAGE_SHARED] +
+    uint32_t most;
+
+    spin_lock(&cd->lock);
+    most = cd->vm.pages[CL_PAGE_PRIVATE] + cd->vm.pages[CL_PAGE_SHARED] +
            cd->vm.pages[CL_PAGE_INCOMING] + cd->vm.pages[CL_PAGE_RESTING];
+    spin_unlock(&cd->lock);
+
+    return most;
 }
 
 /*

@@ -11,7 +11,7 @@
  * of the memory map.  So the domain's pages are gone through, not its map: the
  * table of machine frames says where each stands, and cloister_wake() does not
  * believe it.  Of the map it is known whether it has ever had anything but the
- * domain's pages in it (integrity.c), and Xen is told that the types in it are
+ * domain's pages in it (integrity.c; if so, each page is looked up), and Xen is told that the types in it are
  * old: as they are computed anew one after the other, when they are needed,
  * cloister_type() says which pages are asleep.
  */
@@ -45,9 +45,8 @@ static enum cloister_reason begin(struct domain *d)
     struct cloister_restore *r = d->arch.cloister->restore;
     const struct p2m_domain *p2m = p2m_get_hostp2m(d);
 
-    /* Types that are computed need not be what was set. */
     if ( !rangeset_is_empty(p2m->logdirty_ranges) )
-        d->arch.cloister->odd_map = true;
+        return CLOISTER_WHY_log_dirty;
     if ( !cloister_cpu_random(&r->factor, 1) )
         return CLOISTER_WHY_no_random;
     r->factor |= 1;
@@ -170,6 +169,7 @@ static enum cloister_reason look_at(struct domain *d, struct page_info *pg,
     unsigned long gfn = get_gpfn_from_mfn(mfn_x(page_to_mfn(pg)));
     struct cl_page *p = entry(page_to_mfn(pg));
 
+    cd->cursor = gfn;
     if ( !p || is_special_page(pg) )
         return CLOISTER_WHY_bad_page;
     if ( p->state != CL_PAGE_BUILDING )
@@ -177,9 +177,8 @@ static enum cloister_reason look_at(struct domain *d, struct page_info *pg,
     if ( !VALID_M2P(gfn) )
         return CLOISTER_WHY_orphan;
 
-    cd->cursor = gfn;
-    /* Where it was put at first is where it stands. */
-    *mapped = p->gfn != gfn || others_refs(pg);
+    /* Where it was put at first is where it stands, in a map like others. */
+    *mapped = cd->odd_map || p->gfn != gfn || others_refs(pg);
     if ( !*mapped && is_next(cd->restore, gfn) )
         return place(cd, p, gfn);
     if ( cloister_ring(cd, gfn) < CLOISTER_RINGS )
@@ -293,12 +292,14 @@ static enum cloister_reason open_next(struct domain *d)
 
     cd->cursor = cl_record_gfn(&cd->restore->b, cd->restore->opened++);
     mfn = get_gfn_query(d, cd->cursor, &t);
-    rc = cloister_open_page(d, _gfn(cd->cursor), mfn);
+    rc = t != p2m_ram_asleep ? -EINVAL
+                             : cloister_open_page(d, _gfn(cd->cursor), mfn);
     put_gfn(d, cd->cursor);
 
     return !rc ? CLOISTER_WHY_none
                : rc == -EBADMSG ? CLOISTER_WHY_rec_page
-                                : CLOISTER_WHY_bad_page;
+               : rc == -ENOMEM ? CLOISTER_WHY_no_memory
+                               : CLOISTER_WHY_bad_page;
 }
 
 /* -ERESTART, or 0 with *why set. */

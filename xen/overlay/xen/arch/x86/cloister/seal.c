@@ -188,7 +188,11 @@ static int begin(struct domain *d, enum cloister_reason *why)
     if ( !rc && !*why )
         *why = cloister_restore_take(cd, &rc);
     if ( !rc && !*why )
+    {
+        /* A seal that was refused may have come so far. */
+        write_atomic(&cd->cut, false);
         set_state(cd, CLOISTER_DOM_sealing);
+    }
 
     return rc;
 }
@@ -273,7 +277,8 @@ int cloister_seal(struct domain *d)
          * count of references, and still be in a TLB.
          */
         flush_all(FLUSH_TLB_GLOBAL | FLUSH_HVM_ASID_CORE);
-        write_atomic(&cd->cut, true);
+        if ( !why )
+            write_atomic(&cd->cut, true);
     }
 
     /* Once more, as nobody can map anything of the domain any longer. */
