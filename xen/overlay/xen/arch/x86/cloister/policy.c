@@ -159,6 +159,20 @@ static int open_domctl(const struct xen_domctl *op)
     return 1;
 }
 
+/*
+ * Whoever is told that the domain is shut down goes on to read its pages: views
+ * that are taken before its last vCPU is off its processor are worth nothing.
+ * It is on its way there.
+ */
+static void await_still(const struct domain *d)
+{
+    struct vcpu *v;
+
+    if ( d->is_shut_down && d != current->domain )
+        for_each_vcpu ( d, v )
+            vcpu_sleep_sync(v);
+}
+
 int cloister_domctl(struct domain *d, const struct xen_domctl *op, bool locked)
 {
     unsigned int rule = cloister_rule(CLOISTER_CALL_domctl, op->cmd);
@@ -169,6 +183,10 @@ int cloister_domctl(struct domain *d, const struct xen_domctl *op, bool locked)
 
     switch ( op->cmd )
     {
+    case XEN_DOMCTL_getdomaininfo:
+        await_still(d);
+        break;
+
     case XEN_DOMCTL_shadow_op:
         arg = op->u.shadow_op.op;
         rule = cloister_rule(CLOISTER_TABLE_shadow, arg);
