@@ -145,11 +145,11 @@
     X(66, rec_order,    "the image's context holds more than one sealed "     \
        "record",                                                              \
        "use the image as xl save wrote it")                                   \
-    X(67, rec_host,     "the image was saved on another host, or before "     \
-       "this one was started without its host key",                           \
-       "restore it on the host that saved it, with its host key (cloister "   \
-       "keys); to move a guest, run cloister allow here, then cloister "      \
-       "migrate there")                                                       \
+    X(67, rec_host,     "the image was saved on another host, or on this "    \
+       "one with another host key",                                           \
+       "restore it on the host that saved it, after cloister keys has "       \
+       "loaded the host key that it had; to move a guest, run cloister "      \
+       "allow here, then cloister migrate there")                             \
     X(68, rec_forged,   "the image's sealed record was changed",              \
        "use the image as xl save wrote it")                                   \
     X(69, rec_guest,    "the image is of another guest",                      \
@@ -160,7 +160,8 @@
        "save it again: a guest must not run twice from one state")            \
     X(72, rec_unknown,  "the image is not on the list of those that may be "  \
        "restored",                                                            \
-       "load the newest list before guests start (cloister keys)")            \
+       "load the newest list before guests start or are saved (restart the "  \
+       "host, and run cloister keys first)")                                  \
     X(73, rec_state,    "the guest's processors are not as they were created",\
        "restore it with the stock toolstack")                                 \
     X(74, rec_params,   "a parameter of the guest differs from the saved one",\
@@ -170,6 +171,7 @@
     X(76, rec_cpu,      "the guest's CPU features differ from the saved ones",\
        "use the image as xl save wrote it")                                   \
     X(77, rec_page,     "a page of the image is not what was saved",          \
+       "with restore=lazy the image is used up: start the guest anew; else "  \
        "use the image as xl save wrote it")                                   \
     X(78, rec_missing,  "a page of the guest is not in the image",            \
        "use the image as xl save wrote it")                                   \
@@ -185,7 +187,8 @@
        "still",                                                               \
        "see Xen's log (xl dmesg) for the TPM's error, and cloister keys")     \
     X(84, rec_waiting,  "the guest's key has not come from its other host",   \
-       "use cloister migrate, which brings the key at the end")               \
+       "if it is being moved, cloister migrate brings the key at the end; "   \
+       "an image in a file is restored on the host that saved it")            \
     X(85, rec_owner,    "the guest's command line does not name the owner "   \
      "whose hosts may pass it on",                                            \
        "start it with what cloister migrate -k says on its command line")     \
@@ -195,7 +198,7 @@
        "do both again, cloister dump right after xl dump-core")               \
     X(89, save_large,   "the guest is too large to be saved: its record "     \
        "would exceed 128 MiB",                                                \
-       "give it less than 20 GiB of memory")                                  \
+       "give it less than 21 GiB of memory")                                  \
     X(90, log_full,     "the guest's memory map has too many holes to measure",\
        "create the guest with the stock toolstack")                           \
     X(91, no_log_memory, "no memory for the launch log",                      \

@@ -79,7 +79,6 @@ in_a_row()
     fact "cycles_$1" "$done"
     odd_map
     fact "odd_map_$1" $?
-    [ "$1" -ne 1 ] || hole
     ! is_cloister || fact "measured_$1" "$([ -n "$launched" ] &&
         [ "$launched" = "$(launch keeper)" ] && echo 1 || echo 0)"
     ! is_cloister || fact "in_log_$1" "$(cloister show --host |
@@ -89,6 +88,8 @@ in_a_row()
     # Its count of rounds never goes back: nothing ran twice.
     fact "back_$1" "$(sed -n 's/.*keeper ok \([0-9]*\).*/\1/p' "$log" |
         awk '$1 <= last { n++ } { last = $1 } END { print n + 0 }')"
+    # On stock Xen the image runs twice.
+    [ "$1" -ne 1 ] || hole
 }
 
 # refused NAME: whether a restore of /tmp/image fails; what is left, goes.

@@ -9,11 +9,11 @@
  *
  * With the guest stopped there is no time to look up, and to rewrite, each entry
  * of the memory map.  So the domain's pages are gone through, not its map: the
- * table of machine frames says where each stands, and cloister_wake() does not
- * believe it.  Of the map it is known whether it has ever had anything but the
- * domain's pages in it (integrity.c; if so, each page is looked up), and Xen is told that the types in it are
- * old: as they are computed anew one after the other, when they are needed,
- * cloister_type() says which pages are asleep.
+ * table of machine frames says where each stands, and cloister_open_page() does
+ * not believe it.  Of the map it is known whether it has ever had anything but
+ * the domain's pages in it (integrity.c; if so, each page is looked up), and Xen
+ * is told that the types in it are old: as they are computed anew one after the
+ * other, when they are needed, cloister_type() says which pages are asleep.
  */
 
 #include <xen/event.h>
