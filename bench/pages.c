@@ -100,7 +100,7 @@ static void bare(enum cl_gcm_impl impl, size_t nr)
 
         n = nr - i < BARE_PAGES ? nr - i : BARE_PAGES;
         nonce[0]++;
-        cl_gcm_seal_jobs(impl, &job, 1, n * PAGE);
+        cl_gcm_seal_jobs(impl, &job, 1, NULL, n * PAGE);
     }
 }
 

@@ -38,7 +38,7 @@ static struct cl_gcm_job job(const struct message *m)
     {                                                                   \
         const struct cl_gcm_job j = job(m);                             \
                                                                         \
-        cl_gcm_seal_jobs(impl, &j, 1, m->len);                          \
+        cl_gcm_seal_jobs(impl, &j, 1, NULL, m->len);                          \
         return 0;                                                       \
     }                                                                   \
     static int name##_open(const struct message *m)                     \

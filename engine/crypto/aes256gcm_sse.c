@@ -263,14 +263,15 @@ static CL_SSE void run_job(enum cl_gcm_impl impl, struct run *r,
 
 CL_SSE void cl_gcm_seal_jobs(enum cl_gcm_impl impl,
                              const struct cl_gcm_job *jobs, unsigned int n,
-                             size_t len)
+                             const struct cl_gcm_job *next, size_t len)
 {
     struct run r;
     unsigned int i;
 
     for ( i = 0; i < n; i++ )
     {
-        run_job(impl, &r, &jobs[i], i + 1 < n ? &jobs[i + 1] : NULL, len, true);
+        run_job(impl, &r, &jobs[i], i + 1 < n ? &jobs[i + 1] : next, len,
+                true);
         *(vec_u *)jobs[i].tag = r.hash;
     }
 
@@ -309,7 +310,7 @@ void cl_gcm_seal(const struct cl_gcm_key *k,
         .in = in, .out = out, .tag = tag,
     };
 
-    cl_gcm_seal_jobs(CL_GCM_SSE, &job, 1, len);
+    cl_gcm_seal_jobs(CL_GCM_SSE, &job, 1, NULL, len);
 }
 
 int cl_gcm_open(const struct cl_gcm_key *k,

@@ -43,7 +43,7 @@ void cl_view_run_jobs(enum cl_gcm_impl impl, const struct cl_view_job *jobs,
                       unsigned int nr)
 {
     struct params params[AT_ONCE];
-    struct cl_gcm_job gcm[AT_ONCE];
+    struct cl_gcm_job gcm[AT_ONCE], next;
     unsigned int i, n;
 
     for ( ; nr; nr -= n, jobs += n )
@@ -51,6 +51,8 @@ void cl_view_run_jobs(enum cl_gcm_impl impl, const struct cl_view_job *jobs,
         n = nr < AT_ONCE ? nr : AT_ONCE;
         for ( i = 0; i < n; i++ )
             gcm[i] = describe(&jobs[i], &params[i]);
-        cl_gcm_seal_jobs(impl, gcm, n, CL_PAGE_SIZE);
+        if ( n < nr )
+            next = (struct cl_gcm_job){ .in = jobs[n].src, .out = jobs[n].dst };
+        cl_gcm_seal_jobs(impl, gcm, n, n < nr ? &next : NULL, CL_PAGE_SIZE);
     }
 }

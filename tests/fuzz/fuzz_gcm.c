@@ -84,7 +84,7 @@ static void seal(struct message *m, enum cl_gcm_impl impl)
     };
 
     MUST(!cl_gcm_init(&k, m->key));
-    cl_gcm_seal_jobs(impl, &j, 1, m->len);
+    cl_gcm_seal_jobs(impl, &j, 1, NULL, m->len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

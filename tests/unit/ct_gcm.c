@@ -88,7 +88,7 @@ static unsigned int init_and_seal(enum cl_gcm_impl impl, size_t len,
 
     if ( cl_gcm_init(&k, key) )
         return 1;
-    cl_gcm_seal_jobs(impl, &j, 1, len);
+    cl_gcm_seal_jobs(impl, &j, 1, NULL, len);
 
     return REPORTS - before;
 }

@@ -139,7 +139,7 @@ static void seal(const uint8_t *in, uint8_t *out, uint8_t *tag)
 {
     const struct cl_gcm_job j = job(in, out, tag);
 
-    cl_gcm_seal_jobs(impl, &j, 1, m.len);
+    cl_gcm_seal_jobs(impl, &j, 1, NULL, m.len);
 }
 
 static int open_as(const uint8_t *in, uint8_t *out, uint8_t *tag)
@@ -306,7 +306,7 @@ TEST(gcm_jobs_as_one_by_one)
                 jobs[i].nonce = nonces[i];
                 jobs[i].key = &keys[i];
             }
-            cl_gcm_seal_jobs(impl, jobs, n, LEN);
+            cl_gcm_seal_jobs(impl, jobs, n, n < JOBS ? &jobs[n] : NULL, LEN);
             for ( i = 0; i < n; i++ )
             {
                 cl_gcm_seal(&keys[i], nonces[i], m.aad, 24, m.plain + i,
@@ -548,7 +548,7 @@ __asm__(".text\n"
 
 int init_on_stack(struct cl_gcm_key *, const uint8_t *) __asm__("on_stack");
 void seal_on_stack(enum cl_gcm_impl, const struct cl_gcm_job *, unsigned int,
-                   size_t) __asm__("on_stack");
+                   const struct cl_gcm_job *, size_t) __asm__("on_stack");
 int open_on_stack(enum cl_gcm_impl, const struct cl_gcm_job *,
                   size_t) __asm__("on_stack");
 
@@ -619,7 +619,9 @@ static bool leaves_nothing(size_t len, unsigned int align)
         return false;
 
     use_stack(cl_gcm_seal_jobs, align);
-    seal_on_stack(impl, jobs, 2, len);
+    seal_on_stack(impl, jobs, 1, &jobs[1], len);
+    use_stack(cl_gcm_seal_jobs, align);
+    seal_on_stack(impl, jobs, 2, NULL, len);
     if ( memcmp(text, m.cipher, len) || memcmp(tag, m.tag, 16) || !clean() )
         return false;
 

@@ -153,10 +153,12 @@ struct cl_gcm_job
 
 /*
  * cl_gcm_seal() for n jobs of `len` bytes each. The text of a job is fetched
- * into the cache while the one before is sealed. n may be 0.
+ * into the cache while the one before is sealed, that of `next` (of which only
+ * in and out are looked at; or NULL) while the last one is. n may be 0.
  */
 void cl_gcm_seal_jobs(enum cl_gcm_impl impl, const struct cl_gcm_job *jobs,
-                      unsigned int n, size_t len);
+                      unsigned int n, const struct cl_gcm_job *next,
+                      size_t len);
 
 /* cl_gcm_open() for one job, with the same result. */
 int cl_gcm_open_job(enum cl_gcm_impl impl, const struct cl_gcm_job *job,

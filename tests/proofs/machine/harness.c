@@ -27,9 +27,9 @@ unsigned int cl_any;
 
 /* Not proved here. */
 void cl_gcm_seal_jobs(enum cl_gcm_impl impl, const struct cl_gcm_job *jobs,
-                      unsigned int n, size_t len)
+                      unsigned int n, const struct cl_gcm_job *next, size_t len)
 {
-    (void)impl, (void)jobs, (void)n, (void)len;
+    (void)impl, (void)jobs, (void)n, (void)next, (void)len;
 }
 
 enum verb { ASSIGN, BIND, SEAL, UNSEAL, SHARE, UNSHARE, LEAVE, FREE, BEGIN,

@@ -96,6 +96,14 @@ int cloister_pv_foreign(struct domain **owner, struct page_info **page,
 int cloister_pvh_foreign(struct domain *owner, struct page_info **page);
 
 /*
+ * From hypercalls that may ask for many pages: all of this CPU's views between
+ * the two share one window for vector registers.  In between there is neither
+ * another vCPU nor a way back to a guest.
+ */
+void cloister_batch_begin(void);
+void cloister_batch_end(void);
+
+/*
  * Last check, by owner, with a reference to the page held: may a mapping by
  * `mapper` of a page of `owner` be made?
  */
@@ -365,6 +373,8 @@ static inline int cloister_pv_foreign(struct domain **owner,
                                       bool write) { return 0; }
 static inline int cloister_pvh_foreign(struct domain *owner,
                                        struct page_info **page) { return 0; }
+static inline void cloister_batch_begin(void) {}
+static inline void cloister_batch_end(void) {}
 static inline bool cloister_may_map(const struct domain *mapper,
                                     const struct domain *owner,
                                     const struct page_info *pg, bool write)

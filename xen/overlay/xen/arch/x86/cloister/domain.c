@@ -113,6 +113,8 @@ void cloister_context_switch(const struct vcpu *prev, const struct vcpu *next)
     struct cloister_domain *from = prev->domain->arch.cloister;
     struct cloister_domain *to = next->domain->arch.cloister;
 
+    ASSERT(cloister_batch_ended());
+
     /* Feeds the policy of rest.c. */
     if ( from )
         from->last_run = NOW();

@@ -189,8 +189,16 @@ void cloister_simd_end(struct cloister_simd *s);
 extern enum cl_gcm_impl cloister_gcm_impl;
 
 void cloister_simd_init(void);
+
+/*
+ * Between cloister_batch_begin() and cloister_batch_end() (xen/cloister.h), s
+ * is not used: the first begin opens a window that stays open.
+ */
 void cloister_wide_begin(struct cloister_simd *s);
 void cloister_wide_end(struct cloister_simd *s);
+
+/* Is no hypercall on this CPU between the two?  For assertions. */
+bool cloister_batch_ended(void);
 
 /* ---- keys.c ----------------------------------------------------------- */
 

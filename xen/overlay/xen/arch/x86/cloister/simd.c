@@ -19,6 +19,10 @@
  * nothing else runs on this CPU before the window ends.  One does: on an idle
  * CPU that still holds a vCPU's registers, whoever wants these sends an
  * interrupt, which saves them.  So they are saved before.
+ *
+ * A wide window costs as much as a third of a page with VAES.  So a hypercall
+ * that may ask for many pages has one for all of its views: it is opened with
+ * the first of them, and closed when the hypercall ends.
  */
 
 #include <xen/init.h>
@@ -137,6 +141,36 @@ void __init cloister_simd_init(void)
     printk("Cloister: page cipher: %s\n", impl_names[impl]);
 }
 
+/* The window of the hypercall that runs on this CPU, if it is for many views */
+static DEFINE_PER_CPU(struct batch {
+    struct cloister_simd simd;
+    bool wanted;
+    bool open;
+}, batch);
+
+void cloister_batch_begin(void)
+{
+    struct batch *b = &this_cpu(batch);
+
+    ASSERT(!b->wanted && !b->open);
+    b->wanted = true;
+}
+
+void cloister_batch_end(void)
+{
+    struct batch *b = &this_cpu(batch);
+    const bool open = b->open;
+
+    b->wanted = b->open = false;
+    if ( open )
+        cloister_wide_end(&b->simd);
+}
+
+bool cloister_batch_ended(void)
+{
+    return !this_cpu(batch).wanted && !this_cpu(batch).open;
+}
+
 static void open_xcr0(uint64_t xcr0)
 {
     if ( !set_xcr0(xcr0) )
@@ -146,6 +180,15 @@ static void open_xcr0(uint64_t xcr0)
 void cloister_wide_begin(struct cloister_simd *s)
 {
     struct xsave_area *a = &this_cpu(save_area);
+    struct batch *b = &this_cpu(batch);
+
+    if ( b->open )
+        return;
+    if ( b->wanted )
+    {
+        s = &b->simd;
+        b->open = true;
+    }
 
     if ( cloister_gcm_impl == CL_GCM_SSE )
     {
@@ -167,6 +210,9 @@ void cloister_wide_begin(struct cloister_simd *s)
 void cloister_wide_end(struct cloister_simd *s)
 {
     struct xsave_area *a = &this_cpu(save_area);
+
+    if ( this_cpu(batch).open )
+        return;
 
     if ( cloister_gcm_impl == CL_GCM_SSE )
     {
