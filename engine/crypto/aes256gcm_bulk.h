@@ -6,6 +6,7 @@
  *     BULK         name of the function, as in aes256gcm_run.h
  *     TARGET       instructions that it may use
  *     LANES        blocks in a vector: 1, 2 or 4
+ *     GROUP        blocks that share one reduction of the hash: 16 or 32
  *     VECS         vectors that are encrypted side by side: 4 or 8
  *     EACH(f)      f(0) f(1) ... f(VECS - 1)
  *     AESENC, AESENCLAST, CLMUL_V, LOAD_INSN, LEAVE
@@ -13,7 +14,7 @@
  *
  * Implementation notes
  *
- * The text is hashed in groups of 16 blocks.  Each batch is encrypted while
+ * The text is hashed in groups of blocks.  Each batch is encrypted while
  * what was encrypted before is hashed: AES and carry-less multiplication
  * hardly get in each other's way, and neither has to wait for the other's
  * latency.  The products of a group are summed and reduced once; a step of
@@ -37,13 +38,12 @@ typedef unsigned int V_w __attribute__((vector_size(16 * LANES), may_alias));
 typedef char V_b __attribute__((vector_size(16 * LANES), may_alias));
 
 /*
- * Vectors side by side make a batch.  Either a group is one batch or two, or
- * a batch is two groups; text comes in as much as is whole in both.
+ * Vectors side by side make a batch.  A group is one batch or two, and a unit
+ * of text.
  */
 #define BATCH (LANES * VECS)
-#define GROUP_VECS (GROUP / LANES)
-#define BATCHES (BATCH < GROUP ? GROUP / BATCH : 1)
-#define UNIT_LEN (BLOCK * BATCH * BATCHES)
+#define BATCHES (GROUP / BATCH)
+#define UNIT_LEN (BLOCK * GROUP)
 
 /* Bytes of the block that starts at byte n, reversed */
 #define BACK(n)                                                         \
@@ -106,11 +106,11 @@ INLINE void round_all(const struct cl_gcm_key *k, V *b, unsigned int nr)
 INLINE void hash_vec(const struct cl_gcm_key *k, const struct run *r,
                      struct products *p, V hash, unsigned int nr)
 {
-    const unsigned int power = nr % GROUP_VECS * LANES;
+    const unsigned int power = POWERS - GROUP + nr * LANES;
     const V h = *(const V_u *)k->h[power], hx = *(const V_u *)k->hx[power];
     V x = REVERSE_V(((const V *)r->text)[nr]);
 
-    if ( power == 0 )
+    if ( nr == 0 )
     {
         p->lo = p->mid = p->hi = (V){ 0 };
         x ^= hash;
@@ -121,17 +121,10 @@ INLINE void hash_vec(const struct cl_gcm_key *k, const struct run *r,
     SETTLE("+v" (p->lo), "+v" (p->mid), "+v" (p->hi));
 }
 
-/* The group that ends with vector nr - 1, if one does */
-INLINE V reduce_group(const struct products *p, V hash, unsigned int nr)
+INLINE V reduce_group(const struct products *p)
 {
-    struct product sum;
-
-    if ( nr % GROUP_VECS )
-        return hash;
-
-    sum.lo = SUM(p->lo);
-    sum.mid = SUM(p->mid);
-    sum.hi = SUM(p->hi);
+    const struct product sum = { .lo = SUM(p->lo), .mid = SUM(p->mid),
+                                 .hi = SUM(p->hi) };
 
     return widen(reduce(&sum));
 }
@@ -178,7 +171,7 @@ INLINE void prefetch_next(struct run *r)
 
 /*
  * One batch encrypted; what was in its place before hashed into p, unless
- * that is NULL, and at the end of a group into *hash.
+ * that is NULL, and with the last batch of a group into *hash.
  */
 INLINE void batch(const struct cl_gcm_key *k, struct run *r,
                   struct products *p, V *hash, unsigned int nr)
@@ -187,11 +180,7 @@ INLINE void batch(const struct cl_gcm_key *k, struct run *r,
 
 #define HASH(i)                                                         \
     if ( p && (i) < VECS )                                              \
-    {                                                                   \
-        hash_vec(k, r, p, *hash, nr * VECS + (i));                      \
-        if ( (i) < VECS - 1 )                                           \
-            *hash = reduce_group(p, *hash, nr * VECS + (i) + 1);        \
-    }
+        hash_vec(k, r, p, *hash, nr * VECS + (i));
 
     if ( r->next_in )
         prefetch_next(r);
@@ -215,8 +204,8 @@ INLINE void batch(const struct cl_gcm_key *k, struct run *r,
     round_all(k, b, 10);
     HASH(7)
     round_all(k, b, 11);
-    if ( p )
-        *hash = reduce_group(p, *hash, (nr + 1) * VECS);
+    if ( p && nr == BATCHES - 1 )
+        *hash = reduce_group(p);
     round_all(k, b, 12);
     round_all(k, b, 13);
 #undef HASH
@@ -229,16 +218,12 @@ INLINE void batch(const struct cl_gcm_key *k, struct run *r,
 }
 
 /* What is in r->text, with nothing to be encrypted. */
-INLINE V hash_batch(const struct cl_gcm_key *k, const struct run *r,
-                    struct products *p, V hash, unsigned int nr)
+INLINE void hash_batch(const struct cl_gcm_key *k, const struct run *r,
+                       struct products *p, V hash, unsigned int nr)
 {
-#define HASH(i)                                                         \
-    hash_vec(k, r, p, hash, nr * VECS + (i));                           \
-    hash = reduce_group(p, hash, nr * VECS + (i) + 1);
+#define HASH(i) hash_vec(k, r, p, hash, nr * VECS + (i));
     EACH(HASH)
 #undef HASH
-
-    return hash;
 }
 
 TARGET void BULK(const struct cl_gcm_key *k, struct run *r)
@@ -257,9 +242,10 @@ TARGET void BULK(const struct cl_gcm_key *k, struct run *r)
             batch(k, r, &p, &hash, 1);
     }
 
-    hash = hash_batch(k, r, &p, hash, 0);
+    hash_batch(k, r, &p, hash, 0);
     if ( BATCHES > 1 )
-        hash = hash_batch(k, r, &p, hash, 1);
+        hash_batch(k, r, &p, hash, 1);
+    hash = reduce_group(&p);
     r->hash = SUM(hash);
 
     LEAVE

@@ -2,6 +2,7 @@
 /* For aes256gcm_bulk.h: vectors of one block, eight side by side. */
 
 #define LANES 1
+#define GROUP 16U
 #define VECS 8
 #define EACH(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
 

@@ -2,8 +2,8 @@
 /*
  * One call of the page cipher, and who works on it.
  *
- *     text      |  256  |  256  | ... |  256  |  less  |
- *               `------- cl_gcm_bulk_*() ----' `------' aes256gcm_sse.c
+ *     text      |  unit  |  unit  | ... |  unit  |  less  |
+ *               `------- cl_gcm_bulk_*() -------' `------' aes256gcm_sse.c
  *
  * aes256gcm_sse.c does all that is not bulk: additional data, the tag, what
  * is left after the last whole group.  For the bulk there is one function for
@@ -19,15 +19,19 @@
 #include "aes256gcm_sse.h"
 
 #define BLOCK 16U
-#define GROUP 16U   /* blocks that share one reduction of the hash */
-#define GROUP_LEN (GROUP * BLOCK)
+#define POWERS 32U  /* of H that a key has */
 #define FEW 8U      /* blocks at a time of what is not bulk */
+
+/* A unit of bulk, in bytes: for one block in a vector, and for more */
+#define NARROW_LEN 256U
+#define WIDE_LEN 512U
 
 /* The state of one call; on its stack, what is secret erased at its end. */
 struct run
 {
-    vec text[2 * GROUP];    /* GHASH input not yet hashed, not secret; of what
-                               is not bulk, FEW of key stream from GROUP on */
+    vec text[WIDE_LEN / BLOCK]; /* GHASH input not yet hashed, not secret; of
+                               what is not bulk, FEW of key stream from the
+                               middle on */
     vec mask;               /* AES(J0) */
     vec before;             /* counter block before the next, bytes reversed;
                                in cl_gcm_bulk_*() its counter is 1 modulo 16 */
@@ -41,8 +45,8 @@ struct run
 } __attribute__((aligned(64)));
 
 /*
- * Whole groups (vaes512: pairs of groups), as many as there are and at least
- * one: encrypts or decrypts them and adds them to the hash.  No register is
+ * Whole units, as many as there are and at least one: encrypts or decrypts
+ * them and adds them to the hash.  No register is
  * left with a secret but XMM0-15; the upper halves of YMM and ZMM are zero if
  * they were used.
  */

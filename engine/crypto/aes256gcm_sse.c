@@ -30,19 +30,29 @@
 #include "aes256gcm_bulk.h"
 
 /* What is not bulk finds its key stream beyond its text. */
-#define STREAM(r) ((r)->text + GROUP)
+#define STREAM(r) ((r)->text + WIDE_LEN / BLOCK / 2)
 
 typedef uint64_t u64_u __attribute__((may_alias, aligned(1)));
 typedef uint32_t u32_u __attribute__((may_alias, aligned(1)));
 
-/* Copy n bytes that others may change; each is loaded once. */
-static void copy_once(void *to, const void *from, size_t n)
+/* The n bytes at p, up to 8; each is loaded once, as others may change it. */
+static uint64_t load_word(const uint8_t *p, size_t n)
 {
-    const volatile uint8_t *src = from;
-    uint8_t *dst = to;
+    uint64_t word = 0;
 
+    if ( n >= 8 )
+        return *(const volatile u64_u *)p;
     while ( n-- )
-        *dst++ = *src++;
+        word = word << 8 | ((const volatile uint8_t *)p)[n];
+
+    return word;
+}
+
+/* A block of n bytes, up to 16, and zeroes */
+CL_SSE_INLINE vec load_bytes(const uint8_t *p, size_t n)
+{
+    return (vec){ (long long)load_word(p, n),
+                  n > 8 ? (long long)load_word(p + 8, n - 8) : 0 };
 }
 
 /* AES of one block: the mask of the tag. */
@@ -78,8 +88,8 @@ static CL_SSE void stream_few(const struct cl_gcm_key *k, struct run *r)
 static CL_SSE void hash_few(const struct cl_gcm_key *k, struct run *r,
                             unsigned int n)
 {
-    const vec *h = (const vec *)k->h + GROUP - n;
-    const vec *hx = (const vec *)k->hx + GROUP - n;
+    const vec *h = (const vec *)k->h + POWERS - n;
+    const vec *hx = (const vec *)k->hx + POWERS - n;
     struct product p = { { 0 }, { 0 }, { 0 } };
     vec x = r->hash;
     unsigned int i;
@@ -108,8 +118,7 @@ static CL_SSE void absorb(const struct cl_gcm_key *k, struct run *r,
             r->text[n] = load_text(aad);
         if ( len && n < FEW )
         {
-            r->text[n] = (vec){ 0 };
-            copy_once(&r->text[n++], aad, len);
+            r->text[n++] = load_bytes(aad, len);
             len = 0;
         }
         hash_few(k, r, n);
@@ -136,8 +145,7 @@ static CL_SSE void apply_bytes(struct run *r, unsigned int i, size_t n)
 {
     vec *text = &r->text[i], *stream = &STREAM(r)[i];
 
-    *text = (vec){ 0 };
-    copy_once(text, r->in, n);
+    *text = load_bytes(r->in, n);
     *stream ^= *text;
     memcpy(r->out, stream, n);
     memset((uint8_t *)stream + n, 0, BLOCK - n);
@@ -188,18 +196,18 @@ CL_SSE_INLINE vec make_j0(const uint8_t *nonce)
                   (long long)__builtin_bswap64(first) };
 }
 
-/* Whole groups; whoever has VAES512 has VAES256. */
+/* Whole units, wide ones first; whoever has VAES has AVX. */
 static void bulk(enum cl_gcm_impl impl, const struct cl_gcm_key *k,
                  struct run *r)
 {
-    if ( impl == CL_GCM_VAES512 && r->left >= 2 * GROUP_LEN )
+    if ( impl == CL_GCM_VAES512 && r->left >= WIDE_LEN )
         cl_gcm_bulk_vaes512(k, r);
-    if ( r->left < GROUP_LEN )
+    else if ( impl == CL_GCM_VAES256 && r->left >= WIDE_LEN )
+        cl_gcm_bulk_vaes256(k, r);
+    if ( r->left < NARROW_LEN )
         return;
 
-    if ( impl >= CL_GCM_VAES256 )
-        cl_gcm_bulk_vaes256(k, r);
-    else if ( impl == CL_GCM_AVX )
+    if ( impl >= CL_GCM_AVX )
         cl_gcm_bulk_avx(k, r);
     else
         cl_gcm_bulk_sse(k, r);

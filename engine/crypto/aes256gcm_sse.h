@@ -23,7 +23,7 @@
  * folds clear 128. As x^64 divides P - x^128 - 1, a fold is one 64x64-bit
  * carry-less product by POLY and one exchange of halves.
  *
- * `h[16 - i]` holds (H*x)^i in the sense of mul(), so that a block times h[15]
+ * `h[32 - i]` holds (H*x)^i in the sense of mul(), so that a block times h[31]
  * is the block times H in the sense of the standard.
  */
 #ifndef CL_AES256GCM_SSE_H

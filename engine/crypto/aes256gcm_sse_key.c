@@ -139,7 +139,7 @@ static CL_SSE void expand_hash_key(vec *h, vec *hx, const vec *rk)
     vec h1x = h1 ^ exchange_halves(h1), hi = h1;
     unsigned int i;
 
-    for ( i = 16; i-- > 0; )
+    for ( i = 32; i-- > 0; )
     {
         struct product p = { { 0 }, { 0 }, { 0 } };
 

@@ -31,6 +31,8 @@
 #define SPREAD_256(v) ((V)__builtin_ia32_vbroadcastsi256(v))
 #endif
 
+#define GROUP 32U
+
 typedef int vec_i __attribute__((vector_size(16), may_alias));
 typedef int V_i __attribute__((vector_size(64), may_alias));
 

@@ -46,8 +46,8 @@
  */
 struct cl_gcm_key
 {
-    uint8_t h[16][16];  /* H^16, H^15 .. H^1, see aes256gcm_sse.h */
-    uint8_t hx[16][16]; /* each of these: low half ^ high half, twice */
+    uint8_t h[32][16];  /* H^32, H^31 .. H^1, see aes256gcm_sse.h */
+    uint8_t hx[32][16]; /* each of these: low half ^ high half, twice */
     uint8_t rk[15][16]; /* round keys 0 to 14 (FIPS 197, 5.2) */
     uint8_t unused[16]; /* zero */
 } __attribute__((aligned(64)));
