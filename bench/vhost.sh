@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Frames between two drivers (DPDK's virtio_user, on one processor) through a
 # switch on another: this engine, and DPDK's own vhost, in turns.  JSON lines.
-# Runs inside the tool root, with dpdk-testpmd in it, and needs hugepages.
+# Runs inside the tool root, as root: hugepages are taken for it and given
+# back; dpdk-testpmd is installed.
 #
 #   bench/vhost.sh VHOST [ROUNDS [SECONDS]]
 set -eu
@@ -11,13 +12,27 @@ backend=$1
 rounds=${2:-7}
 seconds=${3:-4}
 dir=$(mktemp -d)
-trap 'kill $switch 2>/dev/null; rm -rf "$dir"' EXIT
 switch=''
+huge=/proc/sys/vm/nr_hugepages
+had=$(cat $huge)
+trap 'kill $switch 2>/dev/null; echo "$had" >$huge; rm -rf "$dir"' EXIT
 
+# The peer is no tool of ours: it is there when it is asked for.
 command -v dpdk-testpmd >/dev/null || {
-    echo "vhost: needs dpdk-testpmd: lab/toolroot run apt-get install" \
-        "dpdk-dev librte-net-virtio25 librte-net-vhost25" \
-        "librte-mempool-ring25" >&2
+    echo "vhost: installing DPDK into the tool root" >&2
+    apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y \
+        --no-install-recommends dpdk-dev librte-net-virtio25 \
+        librte-net-vhost25 librte-mempool-ring25
+} >"$dir/install" 2>&1 || {
+    cat "$dir/install" >&2
+    echo "vhost: DPDK cannot be installed: is a Debian mirror in reach?" >&2
+    exit 1
+}
+
+# 256 MiB for each of two processes, and the driver's memory for the rings.
+[ "$had" -ge 512 ] || echo 512 >$huge
+[ "$(cat $huge)" -ge 512 ] || {
+    echo "vhost: no room for 512 hugepages of 2 MiB, $(cat $huge) only" >&2
     exit 1
 }
 
@@ -73,7 +88,7 @@ drive()
 }
 
 for size in 64 1500; do
-    for round in $(seq "$rounds"); do
+    for _ in $(seq "$rounds"); do
         for who in ours dpdk; do
             rm -f "$dir/0" "$dir/1"
             $who
@@ -82,8 +97,8 @@ for size in 64 1500; do
                 sleep 0.1
             done
             echo "$size $who $(drive "$size")"
-            kill $switch 2>/dev/null || :
-            wait $switch || :
+            kill "$switch" 2>/dev/null || :
+            wait "$switch" || :
         done
     done
 done | tee "$dir/rates" >&2
