@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # One guest floods another one, which never takes a frame out of its card.
 # What is left for two others: time of a ping, and TCP from one to the other?
-# All guests share one processor: of that, two of three that want it is their
-# fair share.  Before that, a guest in the flood's place that only computes:
-# what the scheduler leaves them beside a guest without any card.
+# All guests share one processor: of that, two of three that want it would be
+# their share.  A guest that only computes, with no card at all, takes the
+# flood's place first: what the scheduler leaves the two beside that is what is
+# fair.
 #
 # On stock Xen dom0 is who does not take the frames.
 # shellcheck shell=sh disable=SC1091,SC2034,SC2154
@@ -49,8 +50,7 @@ used()
     xl vcpu-list | awk 'NR > 1 { printf " %s %s", $1, $6 }'
 }
 
-# beside WHAT: facts WHAT_ping_percent and WHAT_share_percent, of when it is
-# alone and of its fair share.
+# beside WHAT: in now_ping (us) and now_share (KiB/s), what the two have now.
 beside()
 {
     more_rounds 1
@@ -60,8 +60,7 @@ beside()
     now_ping=$(newest 'ping [0-9]* of 100,' 5)
     now_share=$(newest stretch 5)
     note "$1: ping $now_ping us, $now_share KiB/s"
-    fact "$1_ping_percent" "$(percent "$now_ping" "$ping")"
-    fact "$1_share_percent" "$(percent $((now_share * 3)) $((share * 2)))"
+    note "$1: of two thirds $(percent $((now_share * 3)) $((share * 2))) %"
 }
 
 net_bridge
@@ -78,6 +77,7 @@ note "alone: ping $ping us, $share KiB/s"
 LAB_READY='net walking\|net drowning\|net burning'
 net_guest hog peer burn=1
 beside computing
+fair=$now_share
 xl destroy hog
 if [ ! "$stock" ]; then
     settings='mac=02:00:00:00:00:99'
@@ -86,6 +86,8 @@ if [ ! "$stock" ]; then
 fi
 net_guest flooder peer net=10.9.0.3 drown=10.9.0.99
 beside flood
+fact flood_ping_percent "$(percent "$now_ping" "$ping")"
+fact flood_share_percent "$(percent "$now_share" "$fair")"
 [ ! "$stock" ] || exit 0
 ./cloister net | sed 's/^/# /'
 fact deaf_lost "$(lost deaf)"

@@ -34,6 +34,8 @@
 #include <net/if_arp.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -522,33 +524,58 @@ static void outside(const char *ip, uint64_t len)
            (unsigned long)(len * 1000000 / 1024 / (us + 1)));
 }
 
+static volatile sig_atomic_t at_end;
+
+static void note_end(int signal)
+{
+    (void)signal;
+    at_end = 1;
+}
+
+/* One look at all of it; lets others run meanwhile. */
+static bool as_made(const uint8_t *mem, size_t len)
+{
+    uint8_t want[4096];
+    bool good = true;
+    size_t at;
+
+    for ( at = 0; at < len; at += sizeof(want) )
+    {
+        make(want, at, sizeof(want));
+        if ( memcmp(mem + at, want, sizeof(want)) )
+        {
+            printf("net memory BAD at %zu\n", at);
+            good = false;
+        }
+        if ( at % (64 * sizeof(want)) == 0 )
+            usleep(5000);
+    }
+
+    return good;
+}
+
 /*
- * Its memory is its own: fills it, and looks at it for ever, but without
+ * Its memory is its own: fills it, and looks at it again and again, but without
  * keeping the others of its processor waiting: they would see that as a gap.
+ * Once more after SIGUSR1.
  */
 static void keep(size_t len)
 {
-    uint8_t *mem = malloc(len), want[4096];
-    unsigned long round;
-    size_t at;
+    uint8_t *mem = malloc(len);
+    bool last;
 
     if ( !mem )
         return;
     nice(19);
     make(mem, 0, len);
-    for ( round = 1;; round++ )
+    do
     {
-        for ( at = 0; at < len; at += sizeof(want) )
-        {
-            make(want, at, sizeof(want));
-            if ( memcmp(mem + at, want, sizeof(want)) )
-                printf("net memory BAD at %zu\n", at);
-            if ( at % (64 * sizeof(want)) == 0 )
-                usleep(5000);
-        }
-        printf("net memory ok %lu\n", round);
-        sleep(1);
-    }
+        last = at_end;
+        if ( as_made(mem, len) )
+            printf("net memory ok%s\n", last ? " at the end" : "");
+        if ( !last )
+            sleep(1);
+    } while ( !last );
 }
 
 /* ---- For a counter of instructions ---------------------------------------
@@ -682,8 +709,14 @@ static void begin_outside(void)
 
 static void start(void)
 {
-    if ( getenv("keep") && !fork() )
+    pid_t keeper = 0;
+
+    signal(SIGUSR1, note_end);
+    if ( getenv("keep") && !(keeper = fork()) )
+    {
         keep((size_t)number("keep", 1) << 20);
+        exit(0);
+    }
     if ( getenv("peer") )
         begin_outside();
     if ( getenv("drown") )
@@ -694,6 +727,11 @@ static void start(void)
         serve();
     if ( outside_pid )
         waitpid(outside_pid, NULL, 0);
+    if ( keeper )
+    {
+        kill(keeper, SIGUSR1);
+        waitpid(keeper, NULL, 0);
+    }
     printf("net all done\n");
 }
 
