@@ -44,6 +44,7 @@ hostile()
     sed 's/^/# hostile: /' "$(guest_console hostile)" | grep 'net '
     ./cloister net hostile | sed 's/^/# /'
     fact walk_steps "$(said hostile walk)"
+    fact walk_strings "$(said hostile strings)"
     fact walk_guards_bad "$(said hostile guards)"
 }
 

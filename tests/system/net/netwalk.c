@@ -33,6 +33,7 @@ static uint8_t *mem;
 static uint64_t frame[PAGES]; /* guest frame numbers */
 static volatile uint8_t *bar; /* the memory BAR */
 static uint64_t state;
+static unsigned long rung; /* doorbells, by strings */
 
 static uint32_t rnd(uint32_t below)
 {
@@ -188,9 +189,25 @@ static void any_config(void)
     config(4, 7, 1);
 }
 
+/* One instruction, up to 2,048 doorbells; whoever rings waits for itself only. */
+static void string_of_doorbells(void)
+{
+    const void *from = mem + rnd(PAGES / 2) * 2 * PAGE;
+    unsigned long all = 1 + rnd(PAGE / 2), left = all;
+
+    __asm__ __volatile__("rep outsw"
+                         : "+S"(from), "+c"(left)
+                         : "d"((uint16_t)0xc000)
+                         : "memory");
+    rung += all - left;
+}
+
 static void step(void)
 {
     uint32_t what = rnd(1024);
+
+    if ( !rnd(8192) )
+        string_of_doorbells();
 
     if ( what < 2 )
         set_up();
@@ -235,6 +252,7 @@ int main(void)
             step();
         printf("net walk %lu of %lu, guards %u bad, last status %u\n", i,
                steps, guards_bad(), bar[20]);
+        printf("net strings %lu\n", rung);
         printf("net guards %u\nnet done\n", guards_bad());
     }
     for ( ;; )
