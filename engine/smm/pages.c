@@ -275,10 +275,19 @@ int cl_page_rest(struct cl_vm *vm, struct cl_page *p, void *mem)
 
 /* ---- What a record may vouch for ----------------------------------------- */
 
-/* A number that lies between all views before and all views after; not 0. */
+/*
+ * A number that lies between all views before and all views after; not 0.  It
+ * does not go beyond the last nonce: a key whose nonces are used up has no view
+ * after, and one of a saved VM must not come to have one as its counter wraps.
+ */
 static uint64_t now(struct cl_vm *vm)
 {
-    return vm->key ? ++vm->key->counter : 0;
+    if ( !vm->key )
+        return 0;
+    if ( vm->key->counter < CL_DIRTY - 1 )
+        vm->key->counter++;
+
+    return vm->key->counter;
 }
 
 static void do_since(struct cl_vm *vm)
@@ -332,7 +341,8 @@ bool cl_page_recordable(const struct cl_vm *vm, const struct cl_page *p)
 
 void cl_vm_renew(struct cl_key_table *t, struct cl_vm *vm)
 {
-    if ( vm->key )
+    /* With an epoch, a slot that was erased would pass for a key: of zeros. */
+    if ( vm->key && vm->key->epoch )
         vm->key->epoch = ++t->epoch;
     vm->since = 0;
     do_since(vm);

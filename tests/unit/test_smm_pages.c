@@ -504,6 +504,42 @@ TEST(without_a_key_nothing_opens_or_rests)
     CHECK(cl_page_rest(&w.vm, &w.p, w.mem) == -EOVERFLOW && w.p.state == PR);
 }
 
+/* Nor whatever it is asked for the time of. */
+TEST(a_saved_vms_key_never_encrypts)
+{
+    struct world w;
+    unsigned int i;
+
+    make(&w, PR, ME, true);
+    w.vm.key = &w.from;
+    for ( i = 0; i < 3; i++ )
+    {
+        cl_vm_still(&w.vm, i & 1);
+        cl_vm_track(&w.vm, i & 1);
+        cl_vm_clean(&w.vm);
+        CHECK(w.from.counter == UINT64_MAX);
+        CHECK(cl_page_rest(&w.vm, &w.p, w.mem) == -EOVERFLOW);
+    }
+    CHECK(w.p.state == PR);
+    w.key.counter = CL_DIRTY - 1;
+    w.vm.key = &w.key;
+    cl_vm_clean(&w.vm);
+    CHECK(w.key.counter == CL_DIRTY - 1 && w.vm.cleaned == CL_DIRTY - 1);
+    CHECK(cl_page_rest(&w.vm, &w.p, w.mem) == -EOVERFLOW);
+}
+
+TEST(an_erased_key_is_not_renewed)
+{
+    uint64_t epoch = keys.epoch;
+    struct world w;
+
+    make(&w, PR, ME, true);
+    w.key.epoch = 0;
+    cl_vm_renew(&keys, &w.vm);
+    CHECK(!w.key.epoch && keys.epoch >= epoch);
+    CHECK(cl_page_rest(&w.vm, &w.p, w.mem) == -EINVAL && w.p.state == PR);
+}
+
 TEST(granted_pages_are_not_incoming)
 {
     struct world w;
