@@ -138,7 +138,7 @@ static void seal_secret(uint16_t domid, uint8_t how)
     if ( cd && !(how & 1) )
         memcpy(s.measurement, cd->measurement, sizeof(s.measurement));
     memcpy(fake_tpm.unsealed, &s, sizeof(s));
-    memset(fake_tpm.unsealed + sizeof(s), 0x3e, CLOISTER_SECRET_MAX);
+    world_unlike(fake_tpm.unsealed + sizeof(s), CLOISTER_SECRET_MAX, 0x3e);
     if ( domid == CLOISTER_DOMID_HOST )
         memcpy(fake_tpm.unsealed + sizeof(s), world.owner[how >> 1 & 1], 32);
     fake_tpm.unsealed_size = how & 0x80 ? sizeof(s) + (how & 0x7f) % 81

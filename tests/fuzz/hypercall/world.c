@@ -13,6 +13,12 @@ struct world world;
 static struct vcpu vcpus[FAKE_DOMAINS];
 static struct cpu_policy policies[FAKE_DOMAINS];
 
+void world_unlike(uint8_t *to, size_t size, unsigned int what)
+{
+    while ( size-- )
+        *to++ = (uint8_t)((what = what * 1103515245u + 12345) >> 16);
+}
+
 void world_idle(void)
 {
     unsigned int i;
@@ -330,7 +336,7 @@ static void arrive(unsigned int uuid, struct image *im)
     size_t log_size, length;
 
     memset(im, 0, sizeof(*im));
-    memset(raw, 0x4b, sizeof(raw));
+    world_unlike(raw, sizeof(raw), 0x4b);
     cloister_instance_id(raw, im->instance);
     MUST(!cl_key_install(&t, raw));
     log_size = make_log(log, sizeof(log), uuid, state.measurement);
@@ -403,7 +409,7 @@ void world_begin(uint8_t mode)
     memset(world.modulus, 0x6d, sizeof(world.modulus));
     for ( i = 0; i < OWNERS; i++ )
     {
-        memset(world.owner[i], 0x31 + (int)i, sizeof(world.owner[i]));
+        world_unlike(world.owner[i], sizeof(world.owner[i]), 0x31 + i);
         cloister_derive(world.owner[i], CLOISTER_MIGRATION_NAME, NULL,
                         world.name[i]);
     }

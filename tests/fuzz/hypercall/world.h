@@ -49,6 +49,9 @@ void world_step(struct input *in);
 /* The domain is sealed, if the TPM and dom0 do what they should. */
 void world_seal_whole(unsigned int id);
 
+/* A secret that no caller can have in his memory by chance. */
+void world_unlike(uint8_t *to, size_t size, unsigned int what);
+
 /* TPM commands until nobody has any more. */
 void world_idle(void);
 
