@@ -183,6 +183,64 @@ int cl_page_free(struct cl_vm *vm, struct cl_page *p, void *mem)
     CL_ENSURES(CL_RESULT || !CL_ANY(mem, CL_PAGE_SIZE))
     CL_ENSURES(CL_PAGES_OF(vm) == CL_PAGES_WERE(vm) - !CL_RESULT);
 
+/* ---- Ciphertext in place ------------------------------------------------ */
+
+/* Keys that a VM may have or not. */
+#define CL_KEY_OR_NONE(k) (!(k) || CL_OBJECT(k))
+
+int cl_page_expect(struct cl_vm *vm, struct cl_page *p, uint64_t gfn,
+                   uint64_t version, const uint8_t tag[CL_TAG_SIZE])
+    CL_VERB(vm, p)
+    CL_REQUIRES(CL_BYTES(tag, CL_TAG_SIZE))
+    CL_ENSURES(CL_RESULT != 0 || CL_OLD(p->owner) == vm->id)
+    CL_ENSURES(CL_RESULT || CL_OLD(p->state) == CL_PAGE_BUILDING)
+    CL_ENSURES(CL_RESULT || (p->state == CL_PAGE_INCOMING && p->gfn == gfn &&
+                             p->version == version))
+    CL_ENSURES(CL_RESULT || CL_ANY(p->tag, CL_TAG_SIZE) ==
+                                CL_ANY(tag, CL_TAG_SIZE))
+    CL_ENSURES(CL_PAGES_OF(vm) == CL_PAGES_WERE(vm));
+
+int cl_page_open(struct cl_vm *vm, struct cl_page *p, void *mem)
+    CL_REQUIRES(CL_OBJECT(vm) && CL_OBJECT(p) && CL_VALID(vm, p) &&
+                CL_VM_SMALL(vm) && CL_BYTES(mem, CL_PAGE_SIZE) &&
+                CL_KEY_OR_NONE(vm->key) && CL_KEY_OR_NONE(vm->from))
+    CL_ASSIGNS(*p, vm->pages, CL_WHOLE(mem))
+    CL_ENSURES(CL_VALID(vm, p))
+    CL_ENSURES(CL_RESULT == 0 || CL_RESULT == -EPERM || CL_RESULT == -EINVAL ||
+               CL_RESULT == -EBADMSG)
+    CL_ENSURES(!CL_RESULT || (CL_PAGE_SAME(p) && CL_VM_SAME(vm)))
+    CL_ENSURES(!CL_RESULT || CL_RESULT == -EBADMSG ||
+               CL_SAME(((uint8_t *)mem)[0]))
+    CL_ENSURES((CL_RESULT != 0 && CL_RESULT != -EBADMSG) ||
+               (CL_OLD(p->owner) == vm->id &&
+                (CL_OLD(p->state) == CL_PAGE_INCOMING
+                     ? vm->from && vm->from->epoch
+                     : CL_OLD(p->state) == CL_PAGE_RESTING && vm->key &&
+                           vm->key->epoch)))
+    CL_ENSURES(CL_RESULT || (p->state == CL_PAGE_PRIVATE && !p->version &&
+                             !CL_ANY(p->tag, CL_TAG_SIZE)))
+    CL_ENSURES(CL_PAGES_OF(vm) == CL_PAGES_WERE(vm));
+
+int cl_page_rest(struct cl_vm *vm, struct cl_page *p, void *mem)
+    CL_REQUIRES(CL_OBJECT(vm) && CL_OBJECT(p) && CL_VALID(vm, p) &&
+                CL_VM_SMALL(vm) && CL_BYTES(mem, CL_PAGE_SIZE) &&
+                CL_KEY_OR_NONE(vm->key))
+    CL_ASSIGNS(*p, vm->pages, CL_WHOLE(mem);
+               vm->key != NULL: vm->key->counter)
+    CL_ENSURES(CL_VALID(vm, p))
+    CL_ENSURES(CL_RESULT == 0 || CL_RESULT == -EPERM || CL_RESULT == -EINVAL ||
+               CL_RESULT == -EOVERFLOW)
+    CL_ENSURES(!CL_RESULT || (CL_PAGE_SAME(p) && CL_VM_SAME(vm) &&
+                              CL_SAME(((uint8_t *)mem)[0])))
+    CL_ENSURES(!CL_RESULT || !vm->key || CL_SAME(vm->key->counter))
+    CL_ENSURES(CL_RESULT || (CL_OLD(p->owner) == vm->id && vm->sealed &&
+                             CL_OLD(p->state) == CL_PAGE_PRIVATE &&
+                             p->state == CL_PAGE_RESTING))
+    CL_ENSURES(CL_RESULT || (p->version == vm->key->counter &&
+                             p->version == CL_OLD(vm->key->counter) + 1 &&
+                             p->version < CL_DIRTY))
+    CL_ENSURES(CL_PAGES_OF(vm) == CL_PAGES_WERE(vm));
+
 /* ---- Views ------------------------------------------------------------ */
 
 int cl_view_begin(struct cl_vm *vm, const struct cl_page *p,
@@ -218,5 +276,89 @@ int cl_view_end(struct cl_vm *vm, struct cl_page *p, const struct cl_view *v)
                 p->gfn == v->gfn && p->owner == vm->id))
     CL_ENSURES(CL_SAME(p->state) && CL_SAME(p->owner) && CL_SAME(p->gfn) &&
                CL_SAME(p->shares));
+
+int cl_view_open(const struct cl_view *v, const void *src, void *dst)
+    CL_REQUIRES(CL_OBJECT(v) && CL_OBJECT(v->key) &&
+                CL_BYTES(src, CL_PAGE_SIZE) && CL_BYTES(dst, CL_PAGE_SIZE))
+    CL_ASSIGNS(CL_WHOLE(dst))
+    CL_ENSURES(CL_RESULT == 0 || CL_RESULT == -EBADMSG);
+
+/* ---- What a record may vouch for --------------------------------------- */
+
+/* Of a function that a VM's key is asked for the time. */
+#define CL_TIMED(vm, ...)                                                 \
+    CL_REQUIRES(CL_OBJECT(vm) && CL_KEY_OR_NONE((vm)->key))               \
+    CL_ASSIGNS(__VA_ARGS__; (vm)->key != NULL: (vm)->key->counter)        \
+    CL_ENSURES(!(vm)->key || (vm)->key->counter >= CL_OLD((vm)->key->counter))
+
+/* A moment after all views that were begun; 0 if the VM has no key. */
+#define CL_NOW(vm, t)                                                     \
+    ((vm)->key ? (t) <= (vm)->key->counter &&                             \
+                 ((t) > CL_OLD((vm)->key->counter) ||                     \
+                  CL_OLD((vm)->key->counter) >= CL_DIRTY - 1)             \
+               : !(t))
+/* vm->since is what it was, or set anew, or 0 as no view will do. */
+#define CL_SINCE(vm)                                                      \
+    ((vm)->still || (vm)->tracked                                         \
+     ? CL_SAME((vm)->since) || CL_NOW(vm, (vm)->since) : !(vm)->since)
+
+void cl_vm_still(struct cl_vm *vm, bool still)
+    CL_TIMED(vm, vm->still, vm->tracked, vm->since, vm->stopped)
+    CL_ENSURES(vm->still == still && CL_SINCE(vm))
+    CL_ENSURES(CL_OLD(vm->still) && !still ? !vm->tracked && !vm->since
+                                           : CL_SAME(vm->tracked))
+    CL_ENSURES(still && !CL_OLD(vm->still) ? CL_NOW(vm, vm->stopped)
+                                           : CL_SAME(vm->stopped));
+
+void cl_vm_track(struct cl_vm *vm, bool tracked)
+    CL_TIMED(vm, vm->tracked, vm->since, vm->cleaned)
+    CL_ENSURES(vm->tracked == tracked && CL_SINCE(vm))
+    CL_ENSURES(CL_NOW(vm, vm->cleaned));
+
+void cl_vm_clean(struct cl_vm *vm)
+    CL_TIMED(vm, vm->cleaned)
+    CL_ENSURES(CL_NOW(vm, vm->cleaned));
+
+void cl_page_dirty(struct cl_vm *vm, struct cl_page *p)
+    CL_REQUIRES(CL_OBJECT(vm) && CL_OBJECT(p) && CL_VALID(vm, p) &&
+                CL_KEY_OR_NONE(vm->key))
+    CL_ASSIGNS(p->version, p->tag)
+    CL_ENSURES(CL_VALID(vm, p))
+    CL_ENSURES(vm->key && p->owner == vm->id &&
+                       (p->state == CL_PAGE_PRIVATE ||
+                        p->state == CL_PAGE_SHARED)
+                   ? p->version == (CL_DIRTY | vm->key->counter) &&
+                         !CL_ANY(p->tag, CL_TAG_SIZE)
+                   : CL_SAME(p->version) && CL_SAME(p->tag[0]) &&
+                         CL_SAME(p->tag[15]));
+
+bool cl_page_recordable(const struct cl_vm *vm, const struct cl_page *p)
+    CL_REQUIRES(CL_OBJECT(vm) && CL_OBJECT(p))
+    CL_ASSIGNS()
+    CL_ENSURES(CL_RESULT == (p->owner == vm->id && vm->since &&
+                             (p->state == CL_PAGE_PRIVATE ||
+                              p->state == CL_PAGE_SHARED) &&
+                             p->version > vm->since && p->version < CL_DIRTY));
+
+void cl_vm_renew(struct cl_key_table *t, struct cl_vm *vm)
+    CL_REQUIRES(CL_OBJECT(t) && CL_OBJECT(vm) && CL_KEY_OR_NONE(vm->key) &&
+                t->epoch < UINT64_MAX)
+    CL_ASSIGNS(t->epoch, vm->since;
+               vm->key != NULL: vm->key->counter, vm->key->epoch)
+    CL_ENSURES(vm->key && CL_OLD(vm->key->epoch)
+                   ? vm->key->epoch == t->epoch &&
+                         t->epoch == CL_OLD(t->epoch) + 1
+                   : CL_SAME(t->epoch) && (!vm->key || !vm->key->epoch))
+    CL_ENSURES(vm->since ? vm->key && vm->since >= CL_OLD(vm->key->counter) &&
+                               CL_NOW(vm, vm->since)
+                         : 1);
+
+/* ---- Key table -------------------------------------------------------- */
+
+void cl_key_raw(const struct cl_key *k, uint8_t out[CL_KEY_SIZE])
+    CL_REQUIRES(CL_OBJECT(k) && CL_BYTES(out, CL_KEY_SIZE))
+    CL_ASSIGNS(CL_WHOLE(out))
+    CL_ENSURES(CL_ANY(out, CL_KEY_SIZE) ==
+               k->gcm.rk[cl_any % CL_KEY_SIZE / 16][cl_any % 16]);
 
 #endif /* CLOISTER_SMM_CONTRACT_H */
