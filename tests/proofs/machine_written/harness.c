@@ -3,6 +3,7 @@
  * The page state machine (machine.h): what tells pages that were written to
  * from others, and a key's fresh epoch.
  *
+ * Slow
  * Sources: smm/pages.c smm/view.c
  * Flags: --unwind 17
  */
