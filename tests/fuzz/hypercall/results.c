@@ -81,6 +81,7 @@ static void secret(const struct domain *caller,
                    const struct cloister_secret *out)
 {
     static const uint8_t none[CLOISTER_SECRET_PROOF];
+    const uint8_t *sealed = world.given[caller->domain_id].sealed;
     size_t proof = out->public + out->signature;
 
     MUST(caller->arch.cloister->had_secret);
@@ -90,10 +91,9 @@ static void secret(const struct domain *caller,
                  sizeof(out->secret) - out->length));
     MUST(!memcmp(out->proof + proof, none, sizeof(none) - proof));
     /* What its owner has sealed, for this guest. */
-    MUST(out->length + 40u == fake_tpm.unsealed_size &&
-         !memcmp(out->secret, fake_tpm.unsealed + 40, out->length) &&
-         !memcmp(fake_tpm.unsealed + 8, caller->arch.cloister->measurement,
-                 32));
+    MUST(out->length + 40u == world.given[caller->domain_id].size &&
+         !memcmp(out->secret, sealed + 40, out->length) &&
+         !memcmp(sealed + 8, caller->arch.cloister->measurement, 32));
 }
 
 static void report(const struct domain *caller,

@@ -37,7 +37,11 @@ extern struct world
     uint8_t uuid[FAKE_DOMAINS];
     uint8_t owner[OWNERS][CLOISTER_MIGRATION_KEY], name[OWNERS][32];
     uint8_t modulus[256];       /* of the key that dumps may be for */
-    unsigned int hidden;        /* marks of registers (hvm.c) */
+    struct                      /* what a guest was given, as it was sealed */
+    {
+        uint8_t sealed[CL_TPM2_DATA_MAX];
+        size_t size;
+    } given[FAKE_DOMAINS];
 } world;
 
 /* dom0, three that can be protected, and one that cannot; mode: its bits. */

@@ -83,6 +83,13 @@ static void load(struct cl_tpm2_writer *w, const uint8_t *cmd, size_t len)
     bytes(w, "NAME", 34);
 }
 
+static void unseal(struct cl_tpm2_writer *w)
+{
+    cl_tpm2_put_2b(w, fake_tpm.unsealed, fake_tpm.unsealed_size);
+    memcpy(fake_tpm.last, fake_tpm.unsealed, sizeof(fake_tpm.last));
+    fake_tpm.last_size = fake_tpm.unsealed_size;
+}
+
 static void define(const uint8_t *cmd, size_t len)
 {
     struct cl_tpm2_reader r = parameters(cmd, len);
@@ -122,7 +129,7 @@ static bool answer(struct cl_tpm2_writer *w, uint32_t cc, const uint8_t *cmd,
         if ( fake_tpm.is_host )
             cl_tpm2_put_2b(w, fake_tpm.host, sizeof(fake_tpm.host));
         else
-            cl_tpm2_put_2b(w, fake_tpm.unsealed, fake_tpm.unsealed_size);
+            unseal(w);
         break;
     case CC_QUOTE:
         bytes(w, "QUOT", 145);

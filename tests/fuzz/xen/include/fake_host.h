@@ -55,6 +55,8 @@ extern struct fake_tpm
     uint8_t odd[64];            /* that are xored to an odd one */
     uint8_t unsealed[CL_TPM2_DATA_MAX]; /* what an imported object holds */
     size_t unsealed_size;
+    uint8_t last[CL_TPM2_DATA_MAX];     /* what Xen has got of that last */
+    size_t last_size;
     uint8_t host[32];           /* what Xen has sealed last */
     uint64_t counter;
     uint8_t pub[64];            /* the counter's, if it is there */
