@@ -110,4 +110,8 @@ void cl_record_page(const struct cl_record_body *b, uint32_t i,
 /* The gfn alone. */
 uint32_t cl_record_gfn(const struct cl_record_body *b, uint32_t i);
 
+#ifdef __CPROVER
+#include <cloister/record_contract.h>
+#endif
+
 #endif /* CLOISTER_RECORD_H */

@@ -246,4 +246,8 @@ int cl_tpm2_quote_rsp(const uint8_t *rsp, size_t len,
                       struct cl_tpm2_slice *attest,
                       struct cl_tpm2_slice *signature);
 
+#ifdef __CPROVER
+#include <cloister/tpm2_contract.h>
+#endif
+
 #endif /* CLOISTER_TPM2_H */

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract of cl_record_page(), for any entries.
+ *
+ * Sources: record/record.c
+ */
+#include <cloister/record.h>
+
+#define PROOFS_GCM
+#include "platform.h"
+
+void harness(void)
+{
+    const struct cl_record_body *b;
+    uint32_t i;
+    struct cl_record_page *p;
+
+    cl_record_page(b, i, p);
+}

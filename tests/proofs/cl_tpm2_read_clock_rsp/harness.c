@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract of cl_tpm2_read_clock_rsp(), for any bytes.
+ *
+ * Sources: tpm/pcr.c tpm/command.c tpm/marshal.c
+ */
+#include <cloister/tpm2.h>
+
+#include "platform.h"
+
+void harness(void)
+{
+    const uint8_t *rsp;
+    size_t len;
+    uint32_t *resets, *restarts;
+
+    cl_tpm2_read_clock_rsp(rsp, len, resets, restarts);
+}

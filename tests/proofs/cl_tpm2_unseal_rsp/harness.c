@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract of cl_tpm2_unseal_rsp(), for any bytes.
+ *
+ * Sources: tpm/object.c tpm/command.c tpm/marshal.c
+ */
+#include <cloister/tpm2.h>
+
+#include "platform.h"
+
+void harness(void)
+{
+    const uint8_t *rsp;
+    size_t len;
+    uint8_t *out;
+    size_t cap;
+    size_t *got;
+
+    cl_tpm2_unseal_rsp(rsp, len, out, cap, got);
+}
