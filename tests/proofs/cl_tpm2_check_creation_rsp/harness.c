@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract of cl_tpm2_check_creation_rsp(), for any bytes.
+ *
+ * Sources: tpm/object.c tpm/command.c tpm/marshal.c
+ */
+#include <cloister/tpm2.h>
+
+#include "platform.h"
+
+void harness(void)
+{
+    const uint8_t *rsp;
+    size_t len;
+
+    cl_tpm2_check_creation_rsp(rsp, len);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The contract of cl_tpm2_quote_rsp(), for any bytes.
+ *
+ * Sources: tpm/pcr.c tpm/command.c tpm/marshal.c
+ */
+#include <cloister/tpm2.h>
+
+#include "platform.h"
+
+void harness(void)
+{
+    const uint8_t *rsp;
+    size_t len;
+    struct cl_tpm2_slice *attest, *signature;
+
+    cl_tpm2_quote_rsp(rsp, len, attest, signature);
+}
