@@ -17,5 +17,6 @@ void harness(void)
     uint32_t hvm, log, pages;
     uint64_t base;
 
+    proofs_any();
     cl_record_begin(r, buf, size, hvm, log, pages, base);
 }

@@ -16,5 +16,6 @@ void harness(void)
     const struct cloister_record *head;
     const struct cloister_record_state *state;
 
+    proofs_any();
     cl_record_seal(r, key, head, state);
 }

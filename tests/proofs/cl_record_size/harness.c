@@ -13,5 +13,6 @@ void harness(void)
 {
     uint32_t hvm, log, pages;
 
+    proofs_any();
     cl_record_size(hvm, log, pages);
 }

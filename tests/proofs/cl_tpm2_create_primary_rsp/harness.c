@@ -14,5 +14,6 @@ void harness(void)
     size_t len;
     uint32_t *handle;
 
+    proofs_any();
     cl_tpm2_create_primary_rsp(rsp, len, handle);
 }

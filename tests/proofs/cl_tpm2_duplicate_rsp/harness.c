@@ -15,5 +15,6 @@ void harness(void)
     size_t len;
     struct cl_tpm2_slice *duplicate, *seed;
 
+    proofs_any();
     cl_tpm2_duplicate_rsp(rsp, len, duplicate, seed);
 }

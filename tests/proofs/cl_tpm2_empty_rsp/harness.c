@@ -14,5 +14,6 @@ void harness(void)
     size_t len;
     bool sessions;
 
+    proofs_any();
     cl_tpm2_empty_rsp(rsp, len, sessions);
 }

@@ -14,5 +14,6 @@ void harness(void)
     size_t len;
     uint64_t *value;
 
+    proofs_any();
     cl_tpm2_nv_read_rsp(rsp, len, value);
 }

@@ -15,5 +15,6 @@ void harness(void)
     size_t len;
     uint8_t *out;
 
+    proofs_any();
     cl_tpm2_pcr_read_rsp(rsp, len, out);
 }

@@ -14,5 +14,6 @@ void harness(void)
     size_t len;
     struct cl_tpm2_slice *attest, *signature;
 
+    proofs_any();
     cl_tpm2_quote_rsp(rsp, len, attest, signature);
 }

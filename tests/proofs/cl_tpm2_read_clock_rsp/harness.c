@@ -14,5 +14,6 @@ void harness(void)
     size_t len;
     uint32_t *resets, *restarts;
 
+    proofs_any();
     cl_tpm2_read_clock_rsp(rsp, len, resets, restarts);
 }

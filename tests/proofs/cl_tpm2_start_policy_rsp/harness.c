@@ -14,5 +14,6 @@ void harness(void)
     size_t len;
     uint32_t *session;
 
+    proofs_any();
     cl_tpm2_start_policy_rsp(rsp, len, session);
 }
