@@ -376,6 +376,8 @@ static void hypercall(struct input *in)
         d = &fake_domain[1];
     if ( !d->exists )
         return;
+    /* Nothing that Xen has given before. */
+    memset(fake_guest, 0x11, sizeof(fake_guest));
     fill(cmd, in);
     if ( at >= FAKE_GUEST_AT && at <= END - check_size(cmd) )
         memcpy(fake_guest + (at - FAKE_GUEST_AT), &arg, check_size(cmd));

@@ -31,14 +31,36 @@ size_t check_size(unsigned int cmd)
     return 0;
 }
 
+/* The caller's memory. */
+static uint8_t before[FAKE_GUEST_SIZE];
+
 /* ---- Secrets ---------------------------------------------------------------------- */
 
-static void has_none_of(const void *at, size_t size, const void *secret)
+/* Not memmem(), from which the fuzzer would learn what it looks for. */
+__attribute__((no_sanitize("coverage"))) static bool
+has(const uint8_t *at, size_t size, const uint8_t secret[8])
+{
+    size_t i, same;
+
+    for ( i = 0; i + 8 <= size; i++ )
+    {
+        for ( same = 0; same < 8 && at[i + same] == secret[same]; same++ )
+            ;
+        if ( same == 8 )
+            return true;
+    }
+
+    return false;
+}
+
+/* Who knows it already is told nothing. */
+__attribute__((no_sanitize("coverage"))) static void
+has_none_of(const void *at, size_t size, const void *secret)
 {
     static const uint8_t none[8];
 
-    if ( memcmp(secret, none, sizeof(none)) )
-        MUST(!memmem(at, size, secret, 8));
+    if ( !has(secret, 8, none) && has(at, size, secret) )
+        MUST(has(before, sizeof(before), secret));
 }
 
 static void has_no_key(const void *at, size_t size, const struct cl_key *key)
@@ -174,8 +196,6 @@ void check_quiet(void)
 }
 
 /* ---- Memory of the caller's ------------------------------------------------------------ */
-
-static uint8_t before[FAKE_GUEST_SIZE];
 
 struct range
 {
