@@ -6,7 +6,7 @@
  *               `------- cl_gcm_bulk_*() -------' `------' aes256gcm_sse.c
  *
  * aes256gcm_sse.c does all that is not bulk: additional data, the tag, what
- * is left after the last whole group.  For the bulk there is one function for
+ * is left after the last whole unit.  For the bulk there is one function for
  * each kind of vector unit; all of them are aes256gcm_bulk.h, compiled for it.
  */
 #ifndef CL_AES256GCM_RUN_H
@@ -46,9 +46,8 @@ struct run
 
 /*
  * Whole units, as many as there are and at least one: encrypts or decrypts
- * them and adds them to the hash.  No register is
- * left with a secret but XMM0-15; the upper halves of YMM and ZMM are zero if
- * they were used.
+ * them and adds them to the hash.  No register is left with a secret but
+ * XMM0-15; the upper halves of YMM and ZMM are zero if they were used.
  */
 void cl_gcm_bulk_sse(const struct cl_gcm_key *k, struct run *r);
 void cl_gcm_bulk_avx(const struct cl_gcm_key *k, struct run *r);

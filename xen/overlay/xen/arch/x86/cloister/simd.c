@@ -20,9 +20,8 @@
  * CPU that still holds a vCPU's registers, whoever wants these sends an
  * interrupt, which saves them.  So they are saved before.
  *
- * A wide window costs as much as a third of a page with VAES.  So a hypercall
- * that may ask for many pages has one for all of its views: it is opened with
- * the first of them, and closed when the hypercall ends.
+ * A hypercall that may ask for many pages has one window for all of its views:
+ * it is opened with the first of them, and closed when the hypercall ends.
  */
 
 #include <xen/init.h>
